@@ -1,0 +1,1 @@
+"""Linux: what happens between a trap from ring 3 and the return to it."""
