@@ -1,0 +1,7 @@
+"""`python -m emukernel`."""
+
+import sys
+
+from emukernel.cli import main
+
+sys.exit(main())

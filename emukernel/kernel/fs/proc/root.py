@@ -1,0 +1,74 @@
+"""What lies directly in /proc."""
+
+from __future__ import annotations
+
+from stat import S_IFLNK
+
+from emukernel.kernel.fs.inode import Inode, SuperBlock
+from emukernel.kernel.fs.kernfs import ConstantFile, KernDirectory, KernFile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from emukernel.kernel.fs.dcache import Dentry
+    from emukernel.kernel.task import Task
+
+
+class TextEntry(KernFile):
+    """A file whose text a function of the reading task makes."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, sb: SuperBlock, function: Callable[[Task], bytes]) -> None:
+        super().__init__(sb)
+        self.function = function
+
+    def show(self, task: Task) -> bytes:
+        return self.function(task)
+
+
+class TextLink(Inode):
+    """A symbolic link whose text a function of the reading task makes."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, sb: SuperBlock, function: Callable[[Task], bytes]) -> None:
+        super().__init__(sb, sb.new_ino(), S_IFLNK | 0o777)
+        self.function = function
+
+    def get_link(self, task: Task) -> bytes:
+        return self.function(task)
+
+    def readlink(self, task: Task) -> bytes:
+        return self.function(task)
+
+
+def proc_self(task: Task) -> bytes:
+    """/proc/self"""
+    return b"%d" % task.tgid
+
+
+def thread_self(task: Task) -> bytes:
+    """/proc/thread-self"""
+    return b"%d/task/%d" % (task.tgid, task.pid)
+
+
+def self_mounts(task: Task) -> bytes:
+    """/proc/mounts"""
+    return b"self/mounts"
+
+
+def populate_root(root: KernDirectory, dentry: Dentry) -> None:
+    """The entries of /proc that are no processes."""
+    from emukernel.kernel.fs.proc import system
+    from emukernel.kernel.fs.proc.sysctl import SysctlDirectory
+
+    sb = root.sb
+    for name, function in system.FILES:
+        root.add(dentry, name, TextEntry(sb, function))
+    root.add(dentry, b"filesystems", ConstantFile(sb, system.FILESYSTEMS))
+    root.add(dentry, b"mounts", TextLink(sb, self_mounts))
+    root.add(dentry, b"self", TextLink(sb, proc_self))
+    root.add(dentry, b"sys", SysctlDirectory(sb, b""))
+    root.add(dentry, b"thread-self", TextLink(sb, thread_self))

@@ -1,0 +1,1 @@
+"""Which task has the CPU, and what programs may say about it."""

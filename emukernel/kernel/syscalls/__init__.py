@@ -1,0 +1,1 @@
+"""The table of system calls and what dispatch makes of it."""

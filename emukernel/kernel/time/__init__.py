@@ -1,0 +1,1 @@
+"""Clocks and the calls that read, set and wait for them."""

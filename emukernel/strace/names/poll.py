@@ -1,0 +1,23 @@
+"""Names of poll.h, linux/eventpoll.h and the descriptors that are made to be waited on."""
+
+ENUMS = {
+    "epoll_op": ("EPOLL_CTL_???", "EPOLL_CTL_ADD=1 EPOLL_CTL_DEL EPOLL_CTL_MOD"),
+}
+
+FLAGS = {
+    "events": (
+        "POLL???",
+        "POLLIN=1 POLLPRI POLLOUT POLLERR POLLHUP POLLNVAL POLLRDNORM POLLRDBAND POLLWRNORM"
+        " POLLWRBAND POLLMSG POLLREMOVE=0x1000 POLLRDHUP",
+    ),
+    "epoll": (
+        "EPOLL???",
+        "EPOLLIN=1 EPOLLPRI EPOLLOUT EPOLLERR EPOLLHUP EPOLLRDNORM=0x40 EPOLLRDBAND EPOLLWRNORM"
+        " EPOLLWRBAND EPOLLMSG EPOLLRDHUP=0x2000 EPOLLEXCLUSIVE=0x10000000 EPOLLWAKEUP"
+        " EPOLLONESHOT EPOLLET",
+    ),
+    "epoll_create": ("EPOLL_???", "EPOLL_CLOEXEC=0o2000000"),
+    "signalfd": ("SFD_???", "SFD_CLOEXEC=0o2000000 SFD_NONBLOCK=0o4000"),
+    "eventfd": ("EFD_???", "EFD_SEMAPHORE=1 EFD_CLOEXEC=0o2000000 EFD_NONBLOCK=0o4000"),
+    "inotify_init": ("IN_???", "IN_CLOEXEC=0o2000000 IN_NONBLOCK=0o4000"),
+}

@@ -1,0 +1,100 @@
+"""Addresses of a program as symbol and offset, for reports. Needs pyelftools."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from emukernel.kernel.task import Task
+
+#: Symbol tables of larger files are not read: a hostile ELF must not cost more than a report.
+MAX_FILE = 256 << 20
+
+
+class Symbols:
+    """The functions of one ELF file, sorted by address."""
+
+    __slots__ = ("_ends", "_names", "_starts")
+
+    def __init__(self, functions: list[tuple[int, int, str]]) -> None:
+        functions.sort()
+        self._starts = [start for start, _size, _name in functions]
+        self._ends = [start + size for start, size, _name in functions]
+        self._names = [name for _start, _size, name in functions]
+
+    def find(self, address: int) -> str:
+        """`name+0x1c` for an address in a function, or an empty text."""
+        at = bisect_right(self._starts, address) - 1
+        if at < 0 or (address >= self._ends[at] and self._ends[at] != self._starts[at]):
+            return ""
+        return f"{self._names[at]}+{address - self._starts[at]:#x}"
+
+
+def read_symbols(data: bytes) -> Symbols | None:
+    """The function symbols of an ELF image; None without any, or when it can't be read."""
+    from io import BytesIO
+
+    try:
+        from elftools.common.exceptions import ELFError
+        from elftools.elf.elffile import ELFFile
+        from elftools.elf.sections import SymbolTableSection
+    except ImportError:
+        return None
+    try:
+        table = ELFFile(BytesIO(data)).get_section_by_name(".symtab")
+        if not isinstance(table, SymbolTableSection):
+            return None
+        functions = [
+            (symbol["st_value"], symbol["st_size"], symbol.name)
+            for symbol in table.iter_symbols()
+            if symbol["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE", "STT_LOOS")
+            and symbol["st_shndx"] != "SHN_UNDEF"
+            and symbol.name
+        ]
+    except (ELFError, ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
+        return None
+    except (MemoryError, RecursionError, IndexError, UnicodeError):
+        return None
+    return Symbols(functions) if functions else None
+
+
+def symbol_at(task: Task, address: int) -> str:
+    """`name+offset` of a code address in a task's program, or an empty text."""
+    mm = task.mm
+    vma = mm.vma_at(address)
+    if vma is None or vma.file is None or vma.file.inode.size > MAX_FILE:
+        return ""
+    kernel = task.kernel
+    inode = vma.file.inode
+    cache = kernel.symbols
+    key = (inode.sb.dev, inode.ino)
+    if key not in cache:
+        data = vma.file.read_at(task, 0, inode.size)
+        cache[key] = (read_symbols(data), _first_vaddr(data))
+    symbols, first = cache[key]
+    if symbols is None:
+        return ""
+    mapped = [v for v in mm.vmas if v.file is not None and v.file.inode is inode]
+    base = min(v.start - (v.pgoff << 12) for v in mapped)
+    # A position-independent image is linked at 0, any other where it runs.
+    bias = base - first if base != first else 0
+    found: str = symbols.find(address - bias)
+    return found
+
+
+def _first_vaddr(data: bytes) -> int:
+    """The page at which the file's first byte is linked."""
+    from struct import error, unpack_from
+
+    try:
+        phoff = unpack_from("<Q", data, 32)[0]
+        phentsize, phnum = unpack_from("<HH", data, 54)
+        starts = []
+        for index in range(min(phnum, 64)):
+            kind, _flags, offset, vaddr = unpack_from("<IIQQ", data, phoff + index * phentsize)
+            if kind == 1:
+                starts.append(vaddr - offset)
+        return min(starts, default=0) & -4096
+    except error:
+        return 0
