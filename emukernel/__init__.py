@@ -13,21 +13,34 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from emukernel.api import Kernel, Result, UsageError
+    from emukernel.api import Kernel, Result, UsageError, event_filter
+    from emukernel.ftrace.expression import FilterError
     from emukernel.ftrace.filter import EventFilter
     from emukernel.policy.error import PolicyError
     from emukernel.policy.policy import Policy
 
 __version__ = "0.1.0"
-__all__ = ["EventFilter", "Kernel", "Policy", "PolicyError", "Result", "UsageError", "__version__"]
+__all__ = [
+    "EventFilter",
+    "FilterError",
+    "Kernel",
+    "Policy",
+    "PolicyError",
+    "Result",
+    "UsageError",
+    "__version__",
+    "event_filter",
+]
 
 _HOMES = {
     "EventFilter": "emukernel.ftrace.filter",
+    "FilterError": "emukernel.ftrace.expression",
     "Kernel": "emukernel.api",
     "Policy": "emukernel.policy.policy",
     "PolicyError": "emukernel.policy.error",
     "Result": "emukernel.api",
     "UsageError": "emukernel.api",
+    "event_filter": "emukernel.api",
 }
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from emukernel.ftrace.filter import EventFilter
     from emukernel.kernel.kernel import Halt
     from emukernel.kernel.kernel import Kernel as Machine
     from emukernel.kernel.stats import Stats
@@ -194,6 +195,21 @@ class Kernel:
             return run.go()
         finally:
             run.close()
+
+
+def event_filter(event: str, text: str) -> EventFilter:
+    """A filter of one event, which is named as on the command line: write or sys_enter_write.
+
+    UsageError for an event that does not exist; FilterError, whose `message` is the kernel's, for
+    a text that is no filter of it.
+    """
+    from emukernel.ftrace.events import table
+    from emukernel.ftrace.filter import create
+
+    found = table().find(event)
+    if found is None:
+        raise UsageError(f"no event {event!r}")
+    return create(found, text)
 
 
 def _check_numbers(
@@ -387,4 +403,5 @@ __all__ = [
     "Result",
     "Run",
     "UsageError",
+    "event_filter",
 ]

@@ -48,7 +48,7 @@ def _parser() -> ArgumentParser:
     check = commands.add_parser(
         "check",
         help="list the entries of policies as the kernel would see them, or say what is wrong",
-        description="Reads policy files, lists their entries as the kernel would see them, with "
+        description="Reads policy files, lists their entries as the kernel would see them, with\n"
         "remarks on what they let through unexpectedly, or says what is wrong and where.",
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,

@@ -298,6 +298,7 @@ class Kernel:
             if task.state not in "ZX":
                 task.files.put_table()
         self.cpu.close()
+        self.memory.close()
         if self.program_fd >= 0:
             os.close(self.program_fd)
             self.program_fd = -1

@@ -102,7 +102,9 @@ class Cpu:
 
     # -- hooks -------------------------------------------------------------------------------
 
-    def add_hook(self, kind: int, callback: object, begin: int = 1, end: int = 0, *extra: int) -> c_size_t:
+    def add_hook(
+        self, kind: int, callback: object, begin: int = 1, end: int = 0, *extra: int
+    ) -> c_size_t:
         """Adds a raw Unicorn hook and keeps its callback alive; returns its handle."""
         hook = c_size_t()
         arguments = [c_int(number) for number in extra]
@@ -347,7 +349,8 @@ class Cpu:
         The CPU keeps the arithmetic flags lazily, so they can't be read in place.
         """
         read = libunicorn.raw_reg_read
-        return partial(read, self._uc, c_int(libunicorn.EFLAGS), pointer(self._eflags)), self._eflags_view
+        flags = partial(read, self._uc, c_int(libunicorn.EFLAGS), pointer(self._eflags))
+        return flags, self._eflags_view
 
     @property
     def eflags(self) -> int:

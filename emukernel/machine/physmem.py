@@ -126,6 +126,11 @@ class PhysicalMemory:
             self.on_stale_code()
         self.code_frames.add(pfn)
 
+    def close(self) -> None:
+        """Gives the host its pages back; what is in RAM is lost."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._host.madvise(mmap.MADV_DONTNEED)
+
     @property
     def peak(self) -> int:
         """The most frames that were ever in use at once, about: those that were ever handed out."""

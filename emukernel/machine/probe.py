@@ -61,12 +61,18 @@ def hide_random_instructions(cpu: Cpu) -> None:
     edx, ecx, ebx = _features(cpu)
     state = cpu.state_address
     pattern = struct.pack("<QQQ", edx, ecx & ~_ECX_OSXSAVE, ebx)
-    found = _find(state, _CPU_STRUCT, pattern) if state else set()
-    if len(found) == 1:
-        words = _words(state + found.pop(), 3)
+    wanted = (edx, ecx & ~_ECX_RDRAND, ebx & ~_EBX_RDSEED)
+    hidden = False
+    # Behind the CPU's own words there can be remains of another one's: those change nothing.
+    for at in sorted(_find(state, _CPU_STRUCT, pattern)) if state else ():
+        words = _words(state + at, 3)
         words[1] &= ~_ECX_RDRAND
         words[2] &= ~_EBX_RDSEED
-    hidden = _features(cpu) == (edx, ecx & ~_ECX_RDRAND, ebx & ~_EBX_RDSEED)
+        hidden = _features(cpu) == wanted
+        if hidden:
+            break
+        words[1] |= _ECX_RDRAND
+        words[2] |= _EBX_RDSEED
     if not hidden or {_try(cpu, _RDRAND)[0], _try(cpu, _RDSEED)[0]} != {_INVALID_OPCODE}:
         raise MachineError("the CPU's random numbers can't be taken out of this libunicorn")
 

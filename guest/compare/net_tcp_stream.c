@@ -96,6 +96,7 @@ int main(void)
     show("send with an address", sendto(c, "x", 1, 0, (void *)&a, sizeof a));
     show_recv("x", d, 4, 0);
     show("SHUT_WR", shutdown(c, SHUT_WR));
+    usleep(100000);
     state("half closed", c);
     state("other end", d);
     show_poll("half closed", c);

@@ -6,6 +6,7 @@ from stat import S_ISDIR, S_ISGID, S_ISLNK, S_ISREG, S_ISUID, S_IXGRP
 
 from emukernel.kernel.cred import CAP_CHOWN, CAP_FSETID
 from emukernel.kernel.errno import EFBIG, EINVAL, EISDIR, EOPNOTSUPP, EPERM, Errno
+from emukernel.kernel.fs.dcache import watched
 from emukernel.kernel.fs.filemap import check_file_size_limit, file_remove_privs
 from emukernel.kernel.fs.mount import mnt_want_write
 from emukernel.kernel.fs.permission import (
@@ -38,6 +39,7 @@ def chmod_common(task: Task, path: Path, mode: int) -> None:
     if not in_group(cred, inode.gid) and not cred.capable(CAP_FSETID):
         mode &= ~S_ISGID
     inode.setattr(task, mode=mode)
+    notify_attrib(path)
 
 
 def chown_common(task: Task, path: Path, uid: int, gid: int) -> None:
@@ -66,6 +68,15 @@ def chown_common(task: Task, path: Path, uid: int, gid: int) -> None:
                 raise Errno(EPERM)
             mode = kept
     inode.setattr(task, mode=mode, uid=new_uid, gid=new_gid)
+    notify_attrib(path)
+
+
+def notify_attrib(path: Path) -> None:
+    """Attributes of a file were changed."""
+    if watched(path.dentry):
+        from emukernel.kernel.fs.fsnotify import IN_ATTRIB, fsnotify
+
+        fsnotify(path.dentry, IN_ATTRIB)
 
 
 def check_newsize(task: Task, inode: Inode, size: int) -> None:
@@ -92,6 +103,10 @@ def vfs_truncate(task: Task, path: Path, length: int) -> None:
         do_truncate(task, inode, length)
     finally:
         put_write_access(inode)
+    if watched(path.dentry):
+        from emukernel.kernel.fs.fsnotify import IN_MODIFY, fsnotify
+
+        fsnotify(path.dentry, IN_MODIFY)
 
 
 def do_truncate(task: Task, inode: Inode, length: int) -> None:

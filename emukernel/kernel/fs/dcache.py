@@ -52,6 +52,12 @@ class Path:
         return self.dentry.inode
 
 
+def watched(dentry: Dentry) -> bool:
+    """Does anybody watch (inotify) this file or its directory?"""
+    parent = dentry.parent
+    return bool(dentry.inode.marks or (parent is not None and parent.inode.marks))
+
+
 def is_subdir(dentry: Dentry, ancestor: Dentry) -> bool:
     """Is `dentry` `ancestor` itself or below it, within one file system?"""
     at: Dentry | None = dentry

@@ -12,6 +12,7 @@ from emukernel.kernel.fs.file import (
     POLLIN,
     POLLOUT,
 )
+from emukernel.kernel.uaccess import IovIter
 from emukernel.kernel.wait import WaitQueue, wait_on
 
 TYPE_CHECKING = False
@@ -52,6 +53,8 @@ class EventFile(AnonFile):
         return 8
 
     def write_iter(self, task: Task, it: Iter, pos: int) -> int:
+        if isinstance(it, IovIter) and len(it.segments) > 1:
+            return self._write_each(task, it.segments)
         if it.count != 8:
             raise Errno(EINVAL)
         data = it.copy_from_iter(8)
@@ -67,6 +70,20 @@ class EventFile(AnonFile):
         self.counter += value
         self.queue.wake_up(0, POLLIN)
         return 8
+
+    def _write_each(self, task: Task, segments: list[tuple[int, int]]) -> int:
+        """writev(2): each segment is a write of its own."""
+        call = task.call
+        done: int = call.get("written", 0)
+        for segment in segments[done // 8 :]:
+            try:
+                done += self.write_iter(task, IovIter(task, [segment]), 0)
+            except Errno:
+                if not done:
+                    raise
+                break
+            call["written"] = done
+        return done
 
     def poll(self, task: Task) -> int:
         mask = 0

@@ -256,7 +256,8 @@ class EventPoll(AnonFile):
     def fdinfo(self) -> str:
         return "".join(
             f"tfd: {item.fd:8d} events: {item.events:8x} data: {item.data:16x} "
-            f" pos:{item.file.pos} ino:{item.file.inode.ino:x} sdev:{item.file.inode.sb.dev:x}\n"
+            f" pos:{item.file.pos if item.file.seekable else 0} "
+            f"ino:{item.file.inode.ino:x} sdev:{item.file.inode.sb.dev:x}\n"
             for item in self.items.values()
         )
 

@@ -156,6 +156,10 @@ class File:
         self.count -= 1
         if not self.count:
             inode = self.inode
+            if inode.marks is not None and not self.mode & FMODE_PATH:
+                from emukernel.kernel.fs.fsnotify import fsnotify_close
+
+                fsnotify_close(self)
             if inode.locks is not None:
                 from emukernel.kernel.fs.locks import release_file
 
@@ -169,6 +173,10 @@ class File:
                 put_write_access(inode)
             inode.open_count -= 1
             if not inode.open_count:
+                if inode.marks:
+                    from emukernel.kernel.fs.fsnotify import fsnotify_inoderemove
+
+                    fsnotify_inoderemove(inode)
                 inode.release_unused()
 
     # Operations
@@ -208,6 +216,10 @@ class File:
         """Brings contents to storage."""
         raise Errno(EINVAL)
 
+    def map_flags(self, vm_flags: int) -> int:
+        """The VM_* flags of a mapping of the file for which `vm_flags` are wanted. Errno(EPERM)."""
+        return vm_flags
+
     def mmap(self, vm_flags: int) -> None:
         """A mapping of `mapping` is being made."""
 
@@ -242,6 +254,10 @@ class File:
 
         buffer = bytearray(count)
         done = self.read_iter(task, BytesIter(buffer), offset)
+        if self.inode.marks is not None:
+            from emukernel.kernel.fs.read_write import notify_access
+
+            notify_access(self, done)
         del buffer[done:]
         return bytes(buffer)
 

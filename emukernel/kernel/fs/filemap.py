@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RLIMIT_FSIZE = 1
 SIGXFSZ = 25
+_SEAL_COMMANDS = (1033, 1034)  # F_ADD_SEALS, F_GET_SEALS
 
 
 def check_file_size_limit(task: Task, size: int) -> None:
@@ -153,6 +154,13 @@ class RegularFile(File):
 
     def fsync(self, task: Task, datasync: bool = False) -> None:
         return
+
+    def fcntl(self, task: Task, cmd: int, arg: int) -> int:
+        if cmd in _SEAL_COMMANDS:
+            from emukernel.kernel.fs.memfd import memfd_fcntl
+
+            return memfd_fcntl(task, self, cmd, arg)
+        return super().fcntl(task, cmd, arg)
 
     def mmap(self, vm_flags: int) -> None:
         self.inode.touch_atime()

@@ -25,7 +25,7 @@ from emukernel.kernel.errno import (
     EROFS,
     Errno,
 )
-from emukernel.kernel.fs.dcache import Path
+from emukernel.kernel.fs.dcache import Path, watched
 from emukernel.kernel.fs.file import (
     O_ACCMODE,
     O_APPEND,
@@ -223,6 +223,10 @@ def _create(task: Task, directory: Path, name: bytes, op: OpenFlags) -> File:
     inode_permission(task.cred, inode, MAY_WRITE | MAY_EXEC)
     mode = op.mode & ~(task.fs.umask & 0o777)
     dentry = inode.create(task, directory.dentry, name, mode)
+    if inode.marks:
+        from emukernel.kernel.fs.fsnotify import IN_CREATE, fsnotify_name
+
+        fsnotify_name(inode, IN_CREATE, name, dentry.inode)
     return _do_open(task, Path(directory.mnt, dentry), op, True)
 
 
@@ -243,6 +247,10 @@ def _do_open(task: Task, path: Path, op: OpenFlags, created: bool) -> File:
             from emukernel.kernel.fs.attr import do_truncate
 
             do_truncate(task, inode, 0)
+            if inode.marks is not None:
+                from emukernel.kernel.fs.fsnotify import IN_MODIFY, fsnotify
+
+                fsnotify(path.dentry, IN_MODIFY)
         except Errno:
             file.put()
             raise
@@ -284,6 +292,10 @@ def _vfs_open(task: Task, path: Path, flags: int) -> File:
     if flags & O_DIRECT and not file.direct:
         file.put()
         raise Errno(EINVAL)
+    if watched(path.dentry):
+        from emukernel.kernel.fs.fsnotify import fsnotify_open
+
+        fsnotify_open(file)
     return file
 
 
@@ -337,6 +349,10 @@ def open_exec(task: Task, name: bytes, dfd: int = AT_FDCWD, flags: int = 0) -> F
     except Errno:
         file.put()
         raise
+    if watched(path.dentry):
+        from emukernel.kernel.fs.fsnotify import fsnotify_open
+
+        fsnotify_open(file)
     return file
 
 

@@ -60,6 +60,7 @@ class Vfs:
     descriptors 0 to 2 lead to outside, `console` is the terminal among them and `foreground` its
     foreground process group (0: nobody set one). `devices` is the mount of /dev,
     `boot_id` 16 random bytes, made when someone asks. `pipe_slots` counts pages that lie in pipes,
+    `move_cookie` renames that inotify told of,
     `user_counts` what each user has of things that are limited: by (what, user id).
     """
 
@@ -69,6 +70,7 @@ class Vfs:
         "devices",
         "foreground",
         "mounts",
+        "move_cookie",
         "next_dev_minor",
         "pipe_slots",
         "pseudo",
@@ -88,6 +90,7 @@ class Vfs:
         self.devices: Mount | None = None
         self.boot_id = b""
         self.pipe_slots = 0
+        self.move_cookie = 0
         self.user_counts: dict[tuple[str, int], int] = {}
 
 

@@ -106,8 +106,16 @@ def sys_mkdirat(task: Task, dfd: int, pathname: int, mode: int) -> int:
     may_create(task, directory)
     if directory.nlink >= _LINK_MAX:
         raise Errno(EMLINK)
-    directory.mkdir(task, parent.dentry, name, mode)
+    _created(directory, name, directory.mkdir(task, parent.dentry, name, mode))
     return 0
+
+
+def _created(directory: Inode, name: bytes, dentry: Dentry) -> None:
+    """A name was made."""
+    if directory.marks:
+        from emukernel.kernel.fs.fsnotify import IN_CREATE, fsnotify_name
+
+        fsnotify_name(directory, IN_CREATE, name, dentry.inode)
 
 
 def sys_mkdir(task: Task, pathname: int, mode: int) -> int:
@@ -132,7 +140,9 @@ def sys_mknodat(task: Task, dfd: int, filename: int, mode: int, dev: int) -> int
             raise Errno(EPERM)
     else:
         dev = 0
-    directory.mknod(task, parent.dentry, name, mode if kind else mode | S_IFREG, dev)
+    if not kind:
+        mode |= S_IFREG
+    _created(directory, name, directory.mknod(task, parent.dentry, name, mode, dev))
     return 0
 
 
@@ -146,7 +156,8 @@ def sys_symlinkat(task: Task, oldname: int, newdfd: int, newname: int) -> int:
     target = getname(task, oldname)
     parent, name = filename_create(task, newdfd, getname(task, newname), False)
     may_create(task, parent.dentry.inode)
-    parent.dentry.inode.symlink(task, parent.dentry, name, target)
+    directory = parent.dentry.inode
+    _created(directory, name, directory.symlink(task, parent.dentry, name, target))
     return 0
 
 
@@ -191,6 +202,11 @@ def vfs_link(task: Task, old: Dentry, parent: Dentry, name: bytes) -> None:
     if inode.nlink >= _LINK_MAX:
         raise Errno(EMLINK)
     parent.inode.link_to(task, old, parent, name)
+    if inode.marks:
+        from emukernel.kernel.fs.fsnotify import IN_ATTRIB, fsnotify_inode
+
+        fsnotify_inode(inode, IN_ATTRIB)
+    _created(parent.inode, name, old)
 
 
 def _may_name(task: Task, fd: int) -> bool:
@@ -232,6 +248,15 @@ def do_unlinkat(task: Task, dfd: int, name: bytes) -> None:
     if dentry.mounted is not None:
         raise Errno(EBUSY)
     directory.unlink(task, dentry)
+    _removed(directory, dentry)
+
+
+def _removed(directory: Inode, dentry: Dentry) -> None:
+    """A name was taken away."""
+    if directory.marks or dentry.inode.marks:
+        from emukernel.kernel.fs.fsnotify import fsnotify_unlink
+
+        fsnotify_unlink(directory, dentry.name, dentry.inode)
 
 
 def do_rmdir(task: Task, dfd: int, name: bytes) -> None:
@@ -252,6 +277,7 @@ def do_rmdir(task: Task, dfd: int, name: bytes) -> None:
     if dentry.mounted is not None:
         raise Errno(EBUSY)
     directory.rmdir(task, dentry)
+    _removed(directory, dentry)
 
 
 def sys_unlinkat(task: Task, dfd: int, pathname: int, flag: int) -> int:
@@ -355,7 +381,17 @@ def vfs_rename(
         raise Errno(EBUSY)
     if flags & RENAME_WHITEOUT and not task.cred.capable(CAP_MKNOD):
         raise Errno(EPERM)
+    old_name = source.name
     old_dir.rename(task, source, new_parent, name, target, flags)
+    gone = target.inode if target is not None else None
+    if old_dir.marks or new_dir.marks or source.inode.marks or (gone and gone.marks):
+        from emukernel.kernel.fs.fsnotify import fsnotify_move
+
+        exchange = flags & RENAME_EXCHANGE
+        lost = None if exchange else gone
+        fsnotify_move(old_dir, old_name, new_dir, name, source.inode, lost)
+        if exchange and gone is not None:
+            fsnotify_move(new_dir, name, old_dir, old_name, gone, None)
 
 
 def sys_renameat(task: Task, olddfd: int, oldname: int, newdfd: int, newname: int) -> int:

@@ -18,6 +18,7 @@ from emukernel.kernel.errno import (
     ESPIPE,
     Errno,
 )
+from emukernel.kernel.fs.dcache import watched
 from emukernel.kernel.fs.file import (
     FMODE_WRITE,
     O_CLOEXEC,
@@ -66,6 +67,10 @@ def _do_sys_open(task: Task, dfd: int, filename: int, op: OpenFlags) -> int:
         from emukernel.kernel.fs.pipe import wait_for_partner
 
         file = wait_for_partner(task)
+        if watched(file.path.dentry):
+            from emukernel.kernel.fs.fsnotify import fsnotify_open
+
+            fsnotify_open(file)
     else:
         name = getname(task, filename)
         files.unused(task)
@@ -145,6 +150,10 @@ def sys_ftruncate(task: Task, fd: int, length: int) -> int:
     check_newsize(task, inode, length)
     file_remove_privs(task, inode)
     file.truncate(task, length)
+    if inode.marks is not None:
+        from emukernel.kernel.fs.fsnotify import IN_MODIFY, fsnotify
+
+        fsnotify(file.path.dentry, IN_MODIFY)
     return 0
 
 
@@ -173,6 +182,10 @@ def sys_fallocate(task: Task, fd: int, mode: int, offset: int, length: int) -> i
     if offset + length > inode.sb.max_bytes:
         raise Errno(EFBIG)
     file.fallocate(task, mode, offset, length)
+    if inode.marks is not None:
+        from emukernel.kernel.fs.fsnotify import IN_MODIFY, fsnotify
+
+        fsnotify(file.path.dentry, IN_MODIFY)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Descriptors that stand for processes: pidfd_open, pidfd_send_signal, pidfd_getfd (kernel/pid.c)."""
+"""Descriptors that stand for processes: pidfd_open and its family (kernel/pid.c)."""
 
 from __future__ import annotations
 

@@ -68,7 +68,10 @@ def vfs_read(task: Task, file: File, buf: int, count: int, pos: int) -> int:
         raise Errno(EINVAL)
     if count > MAX_RW_COUNT:
         count = MAX_RW_COUNT
-    return file.read_iter(task, IovIter(task, [(buf, count)]), pos)
+    done = file.read_iter(task, IovIter(task, [(buf, count)]), pos)
+    if file.inode.marks is not None:
+        notify_access(file, done)
+    return done
 
 
 def vfs_write(task: Task, file: File, buf: int, count: int, pos: int) -> int:
@@ -81,7 +84,26 @@ def vfs_write(task: Task, file: File, buf: int, count: int, pos: int) -> int:
         raise Errno(EINVAL)
     if count > MAX_RW_COUNT:
         count = MAX_RW_COUNT
-    return file.write_iter(task, IovIter(task, [(buf, count)]), pos)
+    done = file.write_iter(task, IovIter(task, [(buf, count)]), pos)
+    if file.inode.marks is not None:
+        notify_modify(file, done)
+    return done
+
+
+def notify_access(file: File, done: int) -> None:
+    """Bytes of a file that may be watched were read."""
+    if done > 0:
+        from emukernel.kernel.fs.fsnotify import IN_ACCESS, fsnotify
+
+        fsnotify(file.path.dentry, IN_ACCESS)
+
+
+def notify_modify(file: File, done: int) -> None:
+    """Bytes were written to a file that may be watched."""
+    if done > 0:
+        from emukernel.kernel.fs.fsnotify import IN_MODIFY, fsnotify
+
+        fsnotify(file.path.dentry, IN_MODIFY)
 
 
 def sys_read(task: Task, fd: int, buf: int, count: int) -> int:
@@ -150,9 +172,12 @@ def _vfs_readv(task: Task, file: File, vec: int, vlen: int, pos: int, flags: int
     if flags & RWF_NOWAIT:
         file.flags |= O_NONBLOCK
     try:
-        return file.read_iter(task, it, pos)
+        done = file.read_iter(task, it, pos)
     finally:
         file.flags = kept
+    if file.inode.marks is not None:
+        notify_access(file, done)
+    return done
 
 
 def _vfs_writev(task: Task, file: File, vec: int, vlen: int, pos: int, flags: int) -> int:
@@ -171,9 +196,12 @@ def _vfs_writev(task: Task, file: File, vec: int, vlen: int, pos: int, flags: in
     if flags & RWF_NOAPPEND:
         file.flags &= ~O_APPEND
     try:
-        return file.write_iter(task, it, pos)
+        done = file.write_iter(task, it, pos)
     finally:
         file.flags = kept
+    if file.inode.marks is not None:
+        notify_modify(file, done)
+    return done
 
 
 def _do_readv(task: Task, fd: int, vec: int, vlen: int, flags: int) -> int:
@@ -325,13 +353,28 @@ def sys_sendfile(task: Task, out_fd: int, in_fd: int, offset: int, count: int) -
         raise Errno(EINVAL)
     if not source.splices or not target.splice_writes:
         raise Errno(EINVAL)
-    moved = _copy(task, source, pos, target, target.pos, count)
-    target.pos += moved
+    if target.inode.pipe is not None:
+        from emukernel.kernel.fs.splice import splice_file_to_pipe
+
+        nonblock = bool(target.flags & O_NONBLOCK)
+        moved = splice_file_to_pipe(task, source, target.inode.pipe, pos, count, nonblock)
+    else:
+        moved = _copy(task, source, pos, target, target.pos, count)
+        target.pos += moved
+    notify_moved(source, target, moved)
     if offset:
         put_user_u64(task, offset, pos + moved)
     else:
         source.pos = pos + moved
     return moved
+
+
+def notify_moved(source: File, target: File, moved: int) -> None:
+    """Bytes went from file to file."""
+    if source.inode.marks is not None:
+        notify_access(source, moved)
+    if target.inode.marks is not None:
+        notify_modify(target, moved)
 
 
 def sys_copy_file_range(
@@ -353,6 +396,7 @@ def sys_copy_file_range(
             moved = _copy(task, source, pos_in, target, pos_out, count)
         finally:
             source.pos, target.pos = kept_in, kept_out
+    notify_moved(source, target, moved)
     if moved:
         if off_in:
             put_user_u64(task, off_in, pos_in + moved)

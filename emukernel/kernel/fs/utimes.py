@@ -5,6 +5,7 @@ from __future__ import annotations
 from struct import unpack
 
 from emukernel.kernel.errno import EINVAL, EPERM, Errno
+from emukernel.kernel.fs.dcache import watched
 from emukernel.kernel.fs.lookup import (
     AT_EMPTY_PATH,
     AT_FDCWD,
@@ -46,11 +47,21 @@ def vfs_utimes(task: Task, path: Path, times: Times | None) -> None:
         if not owner_or_capable(cred, inode):
             inode_permission(cred, inode, MAY_WRITE)
         inode.setattr(task, atime=now, mtime=now)
+        _notify(path, True, True)
         return
     if not owner_or_capable(cred, inode):
         raise Errno(EPERM)
     atime, mtime = (_resolve(value, now) for value in times)
     inode.setattr(task, atime=atime, mtime=mtime)
+    _notify(path, atime is not None, mtime is not None)
+
+
+def _notify(path: Path, atime: bool, mtime: bool) -> None:
+    """One time that was set looks like what usually sets it; both are a change of attributes."""
+    if watched(path.dentry):
+        from emukernel.kernel.fs.fsnotify import IN_ACCESS, IN_ATTRIB, IN_MODIFY, fsnotify
+
+        fsnotify(path.dentry, IN_ATTRIB if atime and mtime else IN_ACCESS if atime else IN_MODIFY)
 
 
 def _resolve(value: tuple[int, int], now: int) -> int | None:

@@ -118,7 +118,7 @@ def do_mmap(
     if file is not None:
         if S_ISREG(file.inode.mode) and pgoff + pages > file.inode.sb.max_bytes >> 12:
             raise Errno(EOVERFLOW)
-        vm_flags |= _file_flags(file, kind, flags, prot)
+        vm_flags = file.map_flags(vm_flags | _file_flags(file, kind, flags, prot))
     elif kind == MAP_SHARED:
         if flags & MAP_GROWSDOWN:
             raise Errno(EINVAL)

@@ -435,10 +435,10 @@ SYSCALLS: Final[tuple[Row, ...]] = (
      "unsigned long arg5:x"),
     (251, "ioprio_set", "", "int which, int who, int ioprio"),
     (252, "ioprio_get", "", "int which, int who"),
-    (253, "inotify_init", "", "-> fd"),
-    (254, "inotify_add_watch", "",
+    (253, "inotify_init", "fs.inotify", "-> fd"),
+    (254, "inotify_add_watch", "fs.inotify",
      "int fd:fd, const char *pathname:path, u32 mask:flags fs.inotify"),
-    (255, "inotify_rm_watch", "", "int fd:fd, __s32 wd"),
+    (255, "inotify_rm_watch", "fs.inotify", "int fd:fd, __s32 wd"),
     (256, "migrate_pages", "",
      "pid_t pid, unsigned long maxnode, const unsigned long *old_nodes, "
      "const unsigned long *new_nodes"),
@@ -484,14 +484,14 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (274, "get_robust_list", "futex",
      "int pid:pid, struct robust_list_head **head_ptr:out address_at, "
      "size_t *len_ptr:out unsigned long"),
-    (275, "splice", "",
+    (275, "splice", "fs.splice",
      "int fd_in:fd, loff_t *off_in:inout offset, int fd_out:fd, loff_t *off_out:inout offset, "
      "size_t len, unsigned int flags:flags fs.splice"),
-    (276, "tee", "",
+    (276, "tee", "fs.splice",
      "int fdin:fd, int fdout:fd, size_t len, unsigned int flags:flags fs.splice"),
     (277, "sync_file_range", "fs.sync",
      "int fd:fd, loff_t offset, loff_t nbytes, unsigned int flags:flags fs.sync_file_range"),
-    (278, "vmsplice", "",
+    (278, "vmsplice", "fs.splice",
      "int fd:fd, const struct iovec *uiov:in uio.iovec[nr_segs], unsigned long nr_segs, "
      "unsigned int flags:flags fs.splice"),
     (279, "move_pages", "",
@@ -527,7 +527,7 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (292, "dup3", "fs.file",
      "unsigned int oldfd:fd, unsigned int newfd:fd, int flags:flags fs.open -> fd"),
     (293, "pipe2", "fs.pipe", "int *fildes:out int[2], int flags:flags fs.open"),
-    (294, "inotify_init1", "", "int flags:flags poll.inotify_init -> fd"),
+    (294, "inotify_init1", "fs.inotify", "int flags:flags poll.inotify_init -> fd"),
     (295, "preadv", "fs.read_write",
      "unsigned long fd:fd, const struct iovec *vec:uio.filled, unsigned long vlen, "
      "unsigned long pos_l, unsigned long pos_h:omitted"),
@@ -587,7 +587,7 @@ SYSCALLS: Final[tuple[Row, ...]] = (
      "void *uargs:seccomp.args"),
     (318, "getrandom", "random",
      "char *ubuf:out random_bytes[ret], size_t len, unsigned int flags:flags process.getrandom"),
-    (319, "memfd_create", "",
+    (319, "memfd_create", "fs.memfd",
      "const char *uname:string, unsigned int flags:flags fs.memfd -> fd"),
     (320, "kexec_file_load", "",
      "int kernel_fd:fd, int initrd_fd:fd, unsigned long cmdline_len, "

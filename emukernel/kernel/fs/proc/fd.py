@@ -132,8 +132,9 @@ class FdinfoFile(TaskFile):
         if file is None:
             raise Errno(ENOENT)
         flags = file.flags | (O_CLOEXEC if self.fd in files.cloexec else 0)
+        pos = file.pos if file.seekable else 0
         text = (
-            f"pos:\t{file.pos}\nflags:\t0{flags:o}\nmnt_id:\t{file.path.mnt.id}\n"
+            f"pos:\t{pos}\nflags:\t0{flags:o}\nmnt_id:\t{file.path.mnt.id}\n"
             f"ino:\t{file.inode.ino}\n"
         )
         return (text + file.fdinfo()).encode()
