@@ -35,9 +35,9 @@ int main(int argc, char **argv)
 def _originals(guest_source: Callable[..., Path]) -> list[bytes]:
     paths = [
         guest_source(PLAIN, name="plain"),
-        guest_source(PLAIN, name="pie", flags=("-static-pie", "-fPIE")),
+        guest_source(PLAIN, name="pie", libc="glibc", flags=("-static-pie",)),
         guest_source(PLAIN, name="aligned", flags=("-static", "-Wl,-z,max-page-size=0x200000")),
-        guest_source(PLAIN, name="writable", flags=("-static", "-Wl,-N")),
+        guest_source(PLAIN, name="joined", flags=("-static", "-Wl,-z,noseparate-code")),
     ]
     return [path.read_bytes() for path in paths]
 
