@@ -36,15 +36,23 @@ def describe_exec_failure(task: Task, name: bytes, shown: str, error: Errno) -> 
 
     `shown` is the name as the user gave it.
     """
+    from emukernel.ftrace.diagnose import printable
     from emukernel.kernel.errno import EACCES, ENOENT, ENOEXEC, strerror
     from emukernel.kernel.errno import name as errno_name
 
     reason = ""
+    shown = printable(shown)
     if error.errno == EACCES:
         reason = _not_executable(task, name, shown)
     elif error.errno in (ENOENT, ENOEXEC):
         reason = _bad_image(task, name, shown)
     return reason or f"{shown}: {strerror(error.errno)} ({errno_name(error.errno)})"
+
+
+def _printable(name: bytes) -> str:
+    from emukernel.ftrace.diagnose import printable
+
+    return printable(name.decode("utf-8", "surrogateescape"))
 
 
 def _not_executable(task: Task, name: bytes, shown: str) -> str:
@@ -56,7 +64,7 @@ def _not_executable(task: Task, name: bytes, shown: str) -> str:
     try:
         mode = path_lookupat(task, AT_FDCWD, name, LOOKUP_FOLLOW).inode.mode
     except Errno:
-        guest = name.decode(errors="backslashreplace")
+        guest = _printable(name)
         return (
             f"{shown}: user {task.cred.uid} can't reach {guest} in the guest's tree (show it "
             "elsewhere with --bind HOST:GUEST)"
@@ -86,7 +94,7 @@ def _bad_image(task: Task, name: bytes, shown: str) -> str:
             interpreter, _argument = parse_script(head)
         except Errno:
             break
-        inner = interpreter.decode(errors="backslashreplace")
+        inner = _printable(interpreter)
         try:
             close_exec(open_exec(task, interpreter))
         except Errno:
@@ -97,8 +105,9 @@ def _bad_image(task: Task, name: bytes, shown: str) -> str:
         name, shown = interpreter, f"{shown}: {inner}"
     missing = missing_interpreter(task, name)
     if missing is not None:
+        inner = _printable(missing)
         return (
-            f"{shown}: dynamically linked: its interpreter {missing} is not in the guest's "
+            f"{shown}: dynamically linked: its interpreter {inner} is not in the guest's "
             "tree (link it statically, or give a root that has it with --root DIR)"
         )
     return f"{shown}: {_bad_elf(head)}"

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from emukernel.kernel.task import Task
 
 #: Symbol tables of larger files are not read: a hostile ELF must not cost more than a report.
 MAX_FILE = 256 << 20
+_MAX_SYMBOLS = 1 << 20
+_MAX_NAME = 512
+#: struct Elf64_Sym: name, info, other, section, value, size.
+_SYM = Struct("<IBBHQQ")
+_STT_NOTYPE, _STT_FUNC, _STT_GNU_IFUNC = 0, 2, 10
 
 
 class Symbols:
-    """The functions of one ELF file, sorted by address."""
+    """The functions of one ELF file, sorted by address; names stay in the file's string table."""
 
-    __slots__ = ("_ends", "_names", "_starts")
+    __slots__ = ("_functions", "_starts", "_strings")
 
-    def __init__(self, functions: list[tuple[int, int, str]]) -> None:
+    def __init__(self, functions: list[tuple[int, int, int]], strings: bytes) -> None:
         functions.sort()
+        self._functions = functions
         self._starts = [start for start, _size, _name in functions]
-        self._ends = [start + size for start, size, _name in functions]
-        self._names = [name for _start, _size, name in functions]
+        self._strings = strings
 
     def find(self, address: int) -> str:
         """`name+0x1c` for an address in a function, or an empty text."""
         at = bisect_right(self._starts, address) - 1
-        if at < 0 or (address >= self._ends[at] and self._ends[at] != self._starts[at]):
+        if at < 0:
             return ""
-        return f"{self._names[at]}+{address - self._starts[at]:#x}"
+        start, size, name = self._functions[at]
+        if size and address >= start + size:
+            return ""
+        end = self._strings.find(b"\0", name, name + _MAX_NAME)
+        text = self._strings[name : end if end >= 0 else name + _MAX_NAME]
+        return f"{text.decode(errors='backslashreplace')}+{address - start:#x}"
 
 
 def read_symbols(data: bytes) -> Symbols | None:
@@ -45,18 +58,25 @@ def read_symbols(data: bytes) -> Symbols | None:
         table = ELFFile(BytesIO(data)).get_section_by_name(".symtab")
         if not isinstance(table, SymbolTableSection):
             return None
-        functions = [
-            (symbol["st_value"], symbol["st_size"], symbol.name)
-            for symbol in table.iter_symbols()
-            if symbol["st_info"]["type"] in ("STT_FUNC", "STT_NOTYPE", "STT_LOOS")
-            and symbol["st_shndx"] != "SHN_UNDEF"
-            and symbol.name
-        ]
+        symbols = _contents(data, table.header)[: _MAX_SYMBOLS * _SYM.size]
+        strings = _contents(data, table.stringtable.header)
     except (ELFError, ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
         return None
     except (MemoryError, RecursionError, IndexError, UnicodeError):
         return None
-    return Symbols(functions) if functions else None
+    # Not by the library's own iteration: that takes a name as long as the file has it, each time.
+    functions = [
+        (value, size, name)
+        for name, info, _other, section, value, size in _SYM.iter_unpack(
+            symbols[: len(symbols) // _SYM.size * _SYM.size]
+        )
+        if name and section and info & 15 in (_STT_NOTYPE, _STT_FUNC, _STT_GNU_IFUNC)
+    ]
+    return Symbols(functions, strings) if functions else None
+
+
+def _contents(data: bytes, header: Mapping[str, int]) -> bytes:
+    return data[header["sh_offset"] : header["sh_offset"] + header["sh_size"]]
 
 
 def symbol_at(task: Task, address: int) -> str:

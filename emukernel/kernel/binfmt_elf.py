@@ -474,7 +474,7 @@ def _phdr_address(image: Image, bias: int) -> int:
     return (address + bias) & _MASK64
 
 
-def missing_interpreter(task: Task, name: bytes) -> str | None:
+def missing_interpreter(task: Task, name: bytes) -> bytes | None:
     """The interpreter that a dynamic program names and the tree lacks, for a clear message."""
     from emukernel.kernel.fs.filp_open import close_exec, open_exec
 
@@ -493,5 +493,5 @@ def missing_interpreter(task: Task, name: bytes) -> str | None:
     try:
         close_exec(open_exec(task, interpreter))
     except Errno:
-        return interpreter.decode("utf-8", "backslashreplace")
+        return interpreter
     return None

@@ -299,6 +299,7 @@ class Kernel:
                 task.files.put_table()
         self.cpu.close()
         self.memory.close()
+        self.symbols.clear()
         if self.program_fd >= 0:
             os.close(self.program_fd)
             self.program_fd = -1

@@ -91,7 +91,7 @@ int main(void)
     int real = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    struct itimerspec at = {{0, 0}, {now.tv_sec + 100, 0}};
+    struct itimerspec at = {{0, 0}, {now.tv_sec + 100, now.tv_nsec}};
     show("absolute", timerfd_settime(real, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL));
     left("absolute", real);
     ok("CLOCK_BOOTTIME", timerfd_create(CLOCK_BOOTTIME, 0));
