@@ -31,7 +31,10 @@ class Platform:
         self.title = title
         self.version: str | None = None
         self.absent: str | None = None
-        self.env: Mapping[str, str] = os.environ
+        # Modules are compiled once and kept, as in an installation.
+        self.env: Mapping[str, str] = {
+            name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+        }
 
     def command(
         self, program: Path, args: Sequence[str] = (), *, policy: Path | None = None
@@ -53,7 +56,7 @@ class Emukernel(Platform):
         super().__init__("emukernel", "emukernel")
         self.python = python
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH")]))
-        self.env = {**os.environ, "PYTHONPATH": path}
+        self.env = {**self.env, "PYTHONPATH": path}
         probe = "import sys, unicorn; print(f'Python {sys.version.split()[0]}, '"
         probe += "f'unicorn {unicorn.__version__}')"
         self.version = _output([python, "-c", probe])
