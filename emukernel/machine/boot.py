@@ -51,8 +51,9 @@ INVALID_OPCODE = 6
 #: uc_context puts this many bytes before the copy of the CPU's state, at most.
 _CONTEXT_HEADER = 64
 
-#: How far behind the `uc_struct` the state usually is, and some.
-_NEAR = 4 << 20
+#: Where in the `uc_struct` its pointer to the CPU is, at most, and how large the CPU is.
+_UC_STRUCT = 4 << 10
+_CPU = 256 << 10
 _LARGE = 128 << 20
 
 # A page of the probe program and an address that is never mapped.
@@ -158,8 +159,7 @@ def _mark_registers(uc: c_void_p) -> bytes:
 def _locate(cpu: Cpu) -> memoryview | None:
     """The CPU's own state in this process's memory, or None where it can't be found surely.
 
-    Unicorn allocates it with calloc, soon after the `uc_struct`: what follows that is searched
-    first, then every private mapping without a file.
+    What the `uc_struct` points at is searched first, then every private mapping without a file.
     """
     handle = cpu._uc.value or 0
     try:
@@ -178,11 +178,16 @@ def _locate(cpu: Cpu) -> memoryview | None:
             parts = (low, min(high, ram)), (max(low, ram + cpu.memory.size), high)
             ranges += [(start, end) for start, end in parts if start < end]
     home = [(low, high) for low, high in ranges if low <= handle < high]
-    near = [(handle, min(high, handle + _NEAR)) for _low, high in home]
+    pointed = [
+        (pointer, min(high, pointer + _CPU))
+        for pointer in _words(handle, min(high for _low, high in home) if home else 0)
+        for low, high in ranges
+        if low <= pointer < high
+    ]
     # Anything this large that isn't the heap of the handle is another machine's RAM.
     others = [(low, high) for low, high in ranges if high - low <= _LARGE]
     pattern = _mark_registers(cpu._uc)
-    for part in (near, home, others):
+    for part in (pointed, home, others):
         live = _search(cpu._uc, part, pattern)
         if len(live) == 1:
             return _view(live[0], lib.uc_context_size(cpu._uc) - _CONTEXT_HEADER)
@@ -191,9 +196,18 @@ def _locate(cpu: Cpu) -> memoryview | None:
     return None
 
 
+def _words(start: int, end: int) -> list[int]:
+    """The different words at the start of the `uc_struct`, in their order."""
+    if not start < end:
+        return []
+    with open("/proc/self/mem", "rb", 0) as mem:
+        data = os.pread(mem.fileno(), min(_UC_STRUCT, end - start), start)
+    return list(dict.fromkeys(memoryview(data)[: len(data) & ~7].cast("Q")))
+
+
 def _search(uc: c_void_p, ranges: list[tuple[int, int]], pattern: bytes) -> list[int]:
     """Addresses in `ranges` where the register file is: `pattern`, following a register write."""
-    hits = []
+    hits = set()
     with open("/proc/self/mem", "rb", 0) as mem:
         for low, high in ranges:
             try:
@@ -202,7 +216,7 @@ def _search(uc: c_void_p, ranges: list[tuple[int, int]], pattern: bytes) -> list
                 continue
             at = data.find(pattern)
             while at >= 0:
-                hits.append(low + at)
+                hits.add(low + at)
                 at = data.find(pattern, at + 8)
         # `pattern` itself is an object in memory too: the CPU's copy is the one that changes.
         mark = _mark()
