@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "tools" / "bench"
-BENCHMARKS = ("cpu", "faults", "file", "getppid", "hello", "policy")
+BENCHMARKS = ("cpu", "faults", "file", "filter", "getppid", "hello", "policy")
 SECONDS = 120
 
 needs_compiler = pytest.mark.skipif(
