@@ -29,9 +29,6 @@ class Blocked(BaseException):
     """
 
 
-_BLOCKED = Blocked()
-
-
 class Watcher:
     """Something other than a sleeping task that is told of each wake-up of a queue (epoll)."""
 
@@ -131,7 +128,8 @@ def wait_on(
     queues: Iterable[Any] = queue if isinstance(queue, list | tuple) else (queue,)
     task.waiting = tuple(q for q in queues if q is not None)
     task.deadline = deadline
-    raise _BLOCKED
+    # A new one each time: one that is raised again keeps the frames of every time before.
+    raise Blocked
 
 
 def call_deadline(task: Task, relative: int | None) -> int | None:

@@ -51,9 +51,16 @@ class Fault(Exception):
         self.code = code
 
 
-_MAPERR = Fault(SIGSEGV, SEGV_MAPERR)
-_ACCERR = Fault(SIGSEGV, SEGV_ACCERR)
-_BUSERR = Fault(SIGBUS, BUS_ADRERR)
+def _maperr() -> Fault:
+    return Fault(SIGSEGV, SEGV_MAPERR)
+
+
+def _accerr() -> Fault:
+    return Fault(SIGSEGV, SEGV_ACCERR)
+
+
+def _buserr() -> Fault:
+    return Fault(SIGBUS, BUS_ADRERR)
 
 
 def expand_stack(task: Task, mm: Mm, vma: Vma, address: int) -> bool:
@@ -87,23 +94,23 @@ def expand_stack(task: Task, mm: Mm, vma: Vma, address: int) -> bool:
 def handle_mm_fault(task: Task, mm: Mm, address: int, write: bool, execute: bool) -> None:
     """Makes one page accessible, or raises Fault (or OutOfMemory)."""
     if address >= TASK_SIZE:
-        raise _MAPERR
+        raise _maperr()
     vma = mm.find_vma(address)
     if vma is None:
-        raise _MAPERR
+        raise _maperr()
     if vma.start > address and (
         not vma.flags & VM_GROWSDOWN or not expand_stack(task, mm, vma, address)
     ):
-        raise _MAPERR
+        raise _maperr()
     flags = vma.flags
     if write:
         if not flags & VM_WRITE:
-            raise _ACCERR
+            raise _accerr()
     elif execute:
         if not flags & VM_EXEC:
-            raise _ACCERR
+            raise _accerr()
     elif not flags & VM_ACCESS:
-        raise _ACCERR
+        raise _accerr()
     vpn = address >> 12
     table = mm.page_table
     entry = table.get(vpn)
@@ -146,12 +153,12 @@ def _file_page(mm: Mm, vma: Vma, vpn: int, write: bool) -> None:
     memory = mm.memory
     page = vma.file_page(vpn)
     if page >= (mapping.inode.size + 4095) >> 12:
-        raise _BUSERR
+        raise _buserr()
     slot = mm.page_table.slot(vpn)
     try:
         pfn = mapping.get_page(page)
     except Errno:
-        raise _BUSERR from None
+        raise _buserr() from None
     shared = vma.flags & VM_SHARED
     if write and not shared:
         copy = memory.alloc_frame()
@@ -217,7 +224,7 @@ def fault_in(task: Task, mm: Mm, address: int, write: bool) -> None:
             from emukernel.kernel.oom import out_of_memory
 
             if not out_of_memory(task):
-                raise _MAPERR from None
+                raise _maperr() from None
 
 
 def user_page(task: Task, mm: Mm, address: int, write: bool) -> int:
