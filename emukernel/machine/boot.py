@@ -64,17 +64,18 @@ _STORE = b"\x88\x00"  # mov %al,(%rax)
 
 
 class Layout:
-    """Where the CPU's state is: byte offsets into `state`."""
+    """Where the CPU's state is: byte offsets into `state`. `root` is an empty page table's."""
 
-    __slots__ = ("cr2", "error_code", "in_place", "kernel_entry", "old_exception", "state")
+    __slots__ = ("cr2", "error_code", "in_place", "kernel_entry", "old_exception", "root", "state")
 
     def __init__(
-        self, state: memoryview, in_place: bool, offsets: tuple[int, int, int], kernel_entry: int
+        self, state: memoryview, in_place: bool, offsets: tuple[int, int, int], table: PageTable
     ) -> None:
         self.state = state
         self.in_place = in_place
         self.cr2, self.error_code, self.old_exception = offsets
-        self.kernel_entry = kernel_entry
+        self.kernel_entry = table.kernel_entry()
+        self.root = table.root
 
 
 def boot(cpu: Cpu, memory: PhysicalMemory, in_place: bool) -> Layout:
@@ -115,7 +116,7 @@ def boot(cpu: Cpu, memory: PhysicalMemory, in_place: bool) -> Layout:
     # The probe's pages and the lower half's tables go; the kernel's half stays for ever.
     table.set(_PROBE_CODE >> PAGE_SHIFT, 0)
     memory.put(code)
-    return Layout(state, found, offsets, table.kernel_entry())
+    return Layout(state, found, offsets, table)
 
 
 def _write(uc: c_void_p, register: int, value: int) -> None:

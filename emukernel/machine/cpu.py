@@ -15,6 +15,7 @@ from ctypes import addressof, byref, c_char, c_int, c_size_t, c_uint64, c_void_p
 from functools import partial
 
 from emukernel.machine import boot, libunicorn
+from emukernel.machine.exitcheck import check_between_blocks_only
 from emukernel.machine.libunicorn import MachineError, emu_start, lib
 
 TYPE_CHECKING = False
@@ -68,7 +69,8 @@ class Cpu:
         self.failure: BaseException | None = None
         self._hooks: list[object] = []
         self._trap = NO_TRAP
-        self._trap_rip = -1
+        # The state at an instruction that its own hook refused, while the rest of its block runs.
+        self._refused = b""
         self._interrupted = False
         self._flush_code = False
         self._counter: memoryview | None = None
@@ -86,6 +88,7 @@ class Cpu:
         self.kernel_entry = layout.kernel_entry
         self.in_place = layout.in_place
         self._gate: StopGate | None = None
+        self._nowhere = layout.root
         self._state = layout.state
         self._words = layout.state.cast("I")
         quads = layout.state[: len(layout.state) & ~7].cast("Q")
@@ -98,6 +101,7 @@ class Cpu:
         self._eflags = c_uint64()
         self._eflags_view = memoryview(self._eflags).cast("B").cast("Q")
         self.add_hook(libunicorn.UC_HOOK_INTR, libunicorn.TRAP_HOOK(self.trap_hook))
+        self._late_stop = check_between_blocks_only(self)
         self.reset_context = self.save()
 
     # -- hooks -------------------------------------------------------------------------------
@@ -172,11 +176,19 @@ class Cpu:
         lib.uc_emu_stop(self._uc)
 
     def raise_trap(self, vector: int) -> None:
-        """From an instruction's hook: ends `run` as if that instruction had raised `vector`."""
+        """From an instruction's hook: ends `run` as if that instruction had raised `vector`.
+
+        The instructions behind it in the same block run first. They find no memory, and what they
+        do to the registers is undone.
+        """
         rip = c_uint64()
         lib.uc_reg_read(self._uc, c_int(libunicorn.RIP), byref(rip))
+        if not self.in_place:
+            lib.uc_context_save(self._uc, self._context)
+        self.regs[RIP] = rip.value
+        self._refused = self.save()
         self._trap = vector
-        self._trap_rip = rip.value
+        lib.uc_reg_write(self._uc, c_int(libunicorn.CR3), byref(c_uint64(self._nowhere)))
         lib.uc_emu_stop(self._uc)
 
     def hook_tsc(self, read: Callable[[], int]) -> None:
@@ -228,6 +240,8 @@ class Cpu:
         self._trap = NO_TRAP
         if self._interrupted:
             return NO_TRAP
+        if instructions and self._late_stop is not None:
+            self._stop_at_once()
         error = emu_start(self._uc, self.regs[RIP], _NEVER, 0, instructions)
         if not self.in_place:
             lib.uc_context_save(self._uc, self._context)
@@ -235,9 +249,10 @@ class Cpu:
             failure, self.failure = self.failure, None
             raise failure
         if self._trap != NO_TRAP:
-            if self._trap_rip >= 0:
-                self.regs[RIP] = self._trap_rip
-                self._trap_rip = -1
+            if self._refused:
+                self.restore(self._refused)
+                self._refused = b""
+                self.flush_tlb()
             return self._trap
         if error == libunicorn.UC_ERR_INSN_INVALID:
             return INVALID_OPCODE
@@ -263,7 +278,10 @@ class Cpu:
         return min(self._counter[0], self._counter[1])
 
     def stop(self) -> None:
-        """From a hook: ends `run` after the current instruction."""
+        """From a hook: ends `run` after the current instruction, or the block it is in.
+
+        `syscall` and what faults are the last of their block.
+        """
         lib.uc_emu_stop(self._uc)
 
     def interrupt(self) -> None:
@@ -281,12 +299,11 @@ class Cpu:
     def enable_interrupts(self) -> None:
         """From now on `interrupt` ends a run between two blocks, where nothing is half done.
 
-        uc_emu_stop called from another thread is looked at after every memory access, with RIP
-        still at the instruction: one that reads, changes and writes memory is then executed twice,
-        and locks break. So the engine calls a gate before each block. Costs a tenth of the CPU's
-        speed or so, and a translation anew. Not from a hook.
+        That is so by itself where `exitcheck` could have it so. Elsewhere the engine calls a gate
+        before each block. Costs a tenth of the CPU's speed or so, and a translation anew. Not from
+        a hook.
         """
-        if self._gate is not None:
+        if self._gate is not None or self._late_stop is not None:
             return
         from emukernel.machine.stopgate import StopGate
 
@@ -295,6 +312,13 @@ class Cpu:
             self.add_hook(libunicorn.UC_HOOK_BLOCK, gate.address)
         self._gate = gate
         self.drop_code()
+
+    def _stop_at_once(self) -> None:
+        """Has stops seen within a block again, as a limit on instructions needs it."""
+        assert self._late_stop is not None
+        self._late_stop.value = 0
+        self._late_stop = None
+        lib.uc_ctl(self._uc, libunicorn.UC_CTL_TB_FLUSH)
 
     @property
     def interrupted(self) -> bool:

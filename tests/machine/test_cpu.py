@@ -61,10 +61,14 @@ class Pc:
             self.cpu.stop()
 
     def run(self, code: str, limit: int = 0) -> int:
+        return self.run_at(CODE, code, limit)
+
+    def run_at(self, rip: int, code: str, limit: int = 0) -> int:
         data = bytes.fromhex(code)
-        self.memory.page(self.code)[: len(data)] = data
-        self.cpu.drop_code()
-        self.cpu.regs[RIP] = CODE
+        if bytes(self.memory.page(self.code)[: len(data)]) != data:
+            self.memory.page(self.code)[: len(data)] = data
+            self.cpu.drop_code()
+        self.cpu.regs[RIP] = rip
         return self.cpu.run(limit)
 
 
@@ -243,6 +247,59 @@ def test_an_instruction_that_is_refused_leaves_the_registers_alone(pc: Pc) -> No
     assert pc.run("bb05000000ec") == GENERAL_PROTECTION
     assert pc.cpu.regs[RIP] == CODE + 5
     assert pc.cpu.regs[RBX] == 5
+
+
+def test_nothing_that_follows_a_refused_instruction_has_happened(pc: Pc) -> None:
+    pc.cpu.regs[RDI] = DATA
+    pc.cpu.regs[RBX] = 5
+    # mov %bl,(%rdi); in (%dx),%al; inc %ebx; mov %bl,(%rdi); inc %ebx; jmp 0
+    assert pc.run("881fecffc3881fffc3ebf5") == GENERAL_PROTECTION
+    assert pc.cpu.regs[RIP] == CODE + 2
+    assert pc.cpu.regs[RBX] == 5
+    frame = (pc.table.get(DATA >> 12) & ADDRESS) >> 12
+    assert pc.memory.page(frame)[0] == 5
+    # It can be run again, and the memory is there.
+    pc.cpu.regs[RAX] = 60
+    assert pc.run("ffc3881f0f05ebfe") == NO_TRAP
+    assert pc.memory.page(frame)[0] == 6
+    assert pc.faults == [(DATA, 6)]
+
+
+@pytest.mark.parametrize("gate", [False, True])
+def test_an_interrupt_never_makes_an_instruction_happen_twice(
+    monkeypatch: pytest.MonkeyPatch, gate: bool
+) -> None:
+    from threading import Event, Thread
+
+    if gate:
+        # As on a host where the engine can't be told when to look for a stop.
+        monkeypatch.setattr("emukernel.machine.cpu.check_between_blocks_only", lambda cpu: None)
+    pc = Pc()
+    pc.cpu.enable_interrupts()
+    pc.cpu.regs[RDI] = DATA
+    pc.cpu.regs[RCX] = 0
+    done = Event()
+
+    def disturb() -> None:
+        while not done.wait(0.0005):
+            pc.cpu.interrupt()
+
+    thread = Thread(target=disturb)
+    thread.start()
+    rip = CODE
+    try:
+        for _ in range(100):
+            # l: incq (%rdi); inc %rcx; jmp l
+            pc.cpu.acknowledge()
+            assert pc.run_at(rip, "48ff0748ffc1ebf8") == NO_TRAP
+            rip = pc.cpu.regs[RIP]
+    finally:
+        done.set()
+        thread.join()
+    frame = (pc.table.get(DATA >> 12) & ADDRESS) >> 12
+    assert rip == CODE
+    assert int.from_bytes(pc.memory.page(frame)[:8], "little") == pc.cpu.regs[RCX] > 0
+    pc.cpu.close()
 
 
 def test_a_jump_to_where_unicorn_would_end_is_a_fault(pc: Pc) -> None:

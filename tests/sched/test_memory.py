@@ -43,7 +43,8 @@ static void round_of_processes(void)
         abort();
     pid = fork();
     if (pid == 0) {
-        char *memory = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        int private = MAP_PRIVATE | MAP_ANONYMOUS;
+        char *memory = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, private, -1, 0);
         char byte = 'x';
 
         memset(memory, 1, 1 << 20);
