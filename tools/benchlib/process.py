@@ -21,12 +21,14 @@ class Finished(NamedTuple):
 
     `seconds` is from before its start to after its end. `max_rss` is the most memory it held, in
     bytes; None where it can't be told: Linux counts what the process that started it held before
-    the exec as well, so one that is smaller than this tool does not show.
+    the exec as well, so one that is smaller than this tool does not show. `cpu_seconds` is what it
+    and the children that it waited for used of the CPU.
     """
 
     seconds: float
     max_rss: int | None
     stdout: str
+    cpu_seconds: float
 
 
 def run(
@@ -52,7 +54,7 @@ def run(
         raise RunError(f"{_ending(status)}{': ' if lines else ''}{lines[-1] if lines else ''}")
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     max_rss = usage.ru_maxrss * 1024 if usage.ru_maxrss > own else None
-    return Finished(seconds, max_rss, stdout)
+    return Finished(seconds, max_rss, stdout, usage.ru_utime + usage.ru_stime)
 
 
 def _wait(pid: int, start: float, timeout: float) -> tuple[int, resource.struct_rusage, float]:

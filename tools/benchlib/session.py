@@ -41,6 +41,10 @@ class Session:
         """The platform of that name, if it is there and asked for."""
         return next((p for p in self.platforms if p.name == name), None)
 
+    def with_tasks(self) -> list[Platform]:
+        """The platforms on which programs fork and make threads: Qiling has one task."""
+        return [p for p in self.platforms if p.name != "qiling"]
+
     def size(self, full: int, least: int = 1) -> int:
         """A size of work, scaled."""
         return max(least, round(full * self.scale))
