@@ -55,7 +55,6 @@ def do_exit(task: Task, code: int) -> None:
     exit_signals(task)
     mm_release(task)
     task.state = ZOMBIE
-    kernel.sched.dequeue(task)
     for hook in kernel.task_exit_hooks:
         hook(task, code)
     task.files.put_table()

@@ -146,8 +146,11 @@ class Interrupts:
     # -- for the kernel ----------------------------------------------------------------------
 
     def arm(self, deadline_ns: int) -> None:
-        """Interrupts the CPU at a moment of the kernel's monotonic clock, if none is nearer."""
-        if self._closed:
+        """Interrupts the CPU at a moment of the kernel's monotonic clock, if none is nearer.
+
+        A virtual clock has moments of its own: the host's would make a run depend on the host.
+        """
+        if self._closed or self._kernel.clock.virtual:
             return
         moment = time.monotonic() + max(deadline_ns - self._kernel.clock.monotonic(), 0) / 1e9
         if not self._deadline or moment < self._deadline:
@@ -156,13 +159,17 @@ class Interrupts:
 
     def arm_slice(self, length_ns: int) -> None:
         """Interrupts the CPU some time soon, so that a task can't keep it from the others."""
-        if not self._slice and not self._closed:
+        if not self._slice and not self._closed and not self._kernel.clock.virtual:
             self._slice = time.monotonic() + length_ns / 1e9
             self._kick(self._write)
 
     def expired(self) -> bool:
         """Whether the wall-clock limit has passed."""
         return bool(self._limit) and time.monotonic() >= self._limit
+
+    def pending(self) -> bool:
+        """Whether the kernel's loop has something to take notice of."""
+        return bool(self._pending) or self.expired()
 
     def has_signals(self) -> bool:
         """Whether host signals wait to be taken."""

@@ -11,6 +11,7 @@ from emukernel.kernel.options import Options
 from emukernel.kernel.printk import KernelLog
 from emukernel.kernel.random import RandomSource
 from emukernel.kernel.sched.core import Scheduler
+from emukernel.kernel.sched.slices import VirtualSlices
 from emukernel.kernel.syscalls import dispatch
 from emukernel.kernel.time.timekeeping import Clock
 from emukernel.kernel.traps import make_page_fault_handler
@@ -65,6 +66,8 @@ class Kernel:
         self.uts = Uts(options.hostname)
         self.interrupts = Interrupts(self)
         self.sched = Scheduler(self)
+        #: How long a task runs where no host clock may say so.
+        self.virtual_slices = VirtualSlices(options.seed)
         self.seccomp_abi = get_abi(options.seccomp_abi, ptregs_events=options.ptregs_events)
         self.tasks: dict[int, Task] = {}
         self.vfs: Vfs
@@ -78,6 +81,8 @@ class Kernel:
         self.active_mm: Mm | None = None
         self.mm_ids = 0
         self.next_pid = FIRST_PID
+        #: The highest number that was ever given to a task.
+        self.last_pid = 0
         #: As many tasks as an eighth of RAM has room for in kernel stacks (set_max_threads).
         self.max_threads = max(self.memory.size // (8 * 16384), 20)
         self.zero_pfn = self.memory.alloc_frame()
@@ -177,15 +182,19 @@ class Kernel:
                 raise Errno(EINVAL)
             if self.pid_in_use(wanted[0]):
                 raise Errno(EEXIST)
+            self.last_pid = max(self.last_pid, wanted[0])
             return wanted[0]
         while True:
             pid = self.next_pid
             self.next_pid = pid + 1 if pid + 1 < PID_MAX else FIRST_PID
             if not self.pid_in_use(pid):
+                self.last_pid = max(self.last_pid, pid)
                 return pid
 
     def pid_in_use(self, pid: int) -> bool:
         """Whether a task, a group or a session has this number."""
+        if pid > self.last_pid:
+            return False
         return pid in self.tasks or any(
             pid in (task.pgrp, task.session) for task in self.tasks.values()
         )
@@ -200,8 +209,10 @@ class Kernel:
         self.current = task
         if task.context:
             self.cpu.restore(task.context)
-        self.activate_mm(task.mm)
-        self.cpu.set_tsc_disabled(task.tsc_disabled)
+        if task.mm is not self.active_mm:
+            self.activate_mm(task.mm)
+        if previous is None or task.tsc_disabled != previous.tsc_disabled:
+            self.cpu.set_tsc_disabled(task.tsc_disabled)
 
     def activate_mm(self, mm: Mm) -> None:
         """Makes `mm` the address space that the CPU runs in."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from emukernel.kernel.fs.fs_struct import FsStruct
     from emukernel.kernel.kernel import Kernel
     from emukernel.kernel.mm.mm import Mm
+    from emukernel.kernel.sched.core import Timer
     from emukernel.kernel.signal.structs import Sighand, SignalStruct
     from emukernel.kernel.wait import WaitQueue
     from emukernel.seccomp.state import SeccompState
@@ -25,9 +26,9 @@ class Task:
     """One thread.
 
     `pid` is its own id, `tgid` its process's. `context` is the saved CPU state while another task
-    runs. `call` belongs to the system call in progress, `waiting` and `deadline` to its sleep.
-    Times are in ns. `seccomp` decides on calls; `orig_rax` is the number of the call that is on
-    its way back, or -1.
+    runs. `call` belongs to the system call in progress; `waiting`, `deadline` and `timer` to its
+    sleep. Times are in ns. `seccomp` decides on calls; `orig_rax` is the number of the call that
+    is on its way back, or -1.
     """
 
     __slots__ = (
@@ -86,6 +87,7 @@ class Task:
         "stime_ns",
         "tgid",
         "thread_group",
+        "timer",
         "timerslack_default",
         "timerslack_ns",
         "traced",
@@ -135,6 +137,7 @@ class Task:
         self.call_active = False
         self.waiting: tuple[Any, ...] = ()
         self.deadline: int | None = None
+        self.timer: Timer | None = None
         self.woken = False
         #: It lost the CPU in user mode, not in a call.
         self.preempted = False

@@ -10,6 +10,8 @@ A sleep is therefore plain data, not a suspended Python frame, and can be saved 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from emukernel.kernel.errno import ERESTARTSYS, Errno
 
 TYPE_CHECKING = False
@@ -48,7 +50,7 @@ class WaitQueue:
     __slots__ = ("tasks", "watchers")
 
     def __init__(self) -> None:
-        self.tasks: list[Task] = []
+        self.tasks: dict[Task, None] = {}
         self.watchers: list[Watcher] | None = None
 
     def wake_up(self, count: int = 0, events: int = 0) -> None:
@@ -61,8 +63,7 @@ class WaitQueue:
         tasks = self.tasks
         if not tasks:
             return
-        woken = tasks[:count] if count else list(tasks)
-        for task in woken:
+        for task in list(islice(tasks, count) if count else tasks):
             task.kernel.sched.wake(task)
 
     def _notify(self, events: int) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from emukernel.machine.pagetable import PageTable
     from emukernel.machine.physmem import PhysicalMemory
-    from emukernel.machine.stopgate import StopGate
+    from emukernel.machine.stopgate import Countdown, StopGate
 
 # Indices into `Cpu.regs`, the CPU's own order.
 RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI = range(8)
@@ -88,6 +88,7 @@ class Cpu:
         self.kernel_entry = layout.kernel_entry
         self.in_place = layout.in_place
         self._gate: StopGate | None = None
+        self._countdown: Countdown | None = None
         self._nowhere = layout.root
         self._state = layout.state
         self._words = layout.state.cast("I")
@@ -312,6 +313,25 @@ class Cpu:
             self.add_hook(libunicorn.UC_HOOK_BLOCK, gate.address)
         self._gate = gate
         self.drop_code()
+
+    def count_down(self, blocks: int) -> None:
+        """Has `run` end, once, after so many more blocks of code, over all runs from now on.
+
+        The same program stops at the same place each time. The first call costs what
+        `enable_interrupts` does. Not from a hook.
+        """
+        countdown = self._countdown
+        if countdown is None:
+            from emukernel.machine.stopgate import Countdown
+
+            countdown = self._countdown = Countdown()
+            self.add_hook(libunicorn.UC_HOOK_BLOCK, countdown.hook)
+            self.drop_code()
+        countdown.left[0] = blocks
+
+    def counted_down(self) -> bool:
+        """Whether the blocks that `count_down` was given have been run."""
+        return self._countdown is not None and self._countdown.left[0] <= 0
 
     def _stop_at_once(self) -> None:
         """Has stops seen within a block again, as a limit on instructions needs it."""

@@ -50,6 +50,7 @@ INSN_HOOK = CFUNCTYPE(c_int, c_void_p)
 INVALID_HOOK = CFUNCTYPE(c_int, c_void_p)
 IN_HOOK = CFUNCTYPE(c_uint32, c_void_p, c_uint32, c_int)
 OUT_HOOK = CFUNCTYPE(None, c_void_p, c_uint32, c_int, c_uint32)
+BLOCK_HOOK = CFUNCTYPE(None, c_void_p, c_uint64, c_uint32, c_void_p)
 EDGE_HOOK = CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 
 

@@ -45,7 +45,7 @@ class Sched:
 
     def wake(self, task: Task) -> None:
         for queue in task.waiting:
-            queue.tasks.remove(task)
+            del queue.tasks[task]
         task.waiting = ()
         task.state = RUNNING
 
@@ -116,7 +116,7 @@ def sleeps(function: Callable[..., int], task: Task, *args: int) -> bool:
     except Blocked:
         task.state = "S"
         for queue in task.waiting:
-            queue.tasks.append(task)
+            queue.tasks[task] = None
         return True
     return False
 

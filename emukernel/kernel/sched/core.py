@@ -6,8 +6,8 @@ ends, yields, or has had its slice while another waits.
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import deque
+from heapq import heapify, heappop, heappush
 from time import perf_counter_ns
 
 from emukernel.kernel.entry import after_hook, dispatch, slow_entry
@@ -31,29 +31,49 @@ _RLIMIT_CPU, _RLIM_INFINITY = 0, (1 << 64) - 1
 
 
 class Timer:
-    """Something that happens at a moment of the monotonic clock: `expire(kernel)` is called."""
+    """Something that happens at a moment of the monotonic clock.
 
-    __slots__ = ("active", "deadline", "target")
+    `target` is a task to wake, or is told by `target.expire(kernel)`. Timers of one moment expire
+    in the order they were set. A cancelled one is not `active`, and stays until its turn comes.
+    """
 
-    def __init__(self, deadline: int, target: Any) -> None:
+    __slots__ = ("active", "deadline", "number", "target")
+
+    def __init__(self, deadline: int, number: int, target: Any) -> None:
         self.deadline = deadline
+        self.number = number
         self.target = target
         self.active = True
 
     def __lt__(self, other: Timer) -> bool:
-        return self.deadline < other.deadline
+        if self.deadline != other.deadline:
+            return self.deadline < other.deadline
+        return self.number < other.number
 
 
 class Scheduler:
-    """Run queue, sleepers and timers of one kernel."""
+    """Run queue, sleepers and timers of one kernel. Nothing here looks at all tasks per event."""
 
-    __slots__ = ("kernel", "run_queue", "running", "timers")
+    __slots__ = (
+        "_cancelled",
+        "_timers_set",
+        "host_waiters",
+        "kernel",
+        "run_queue",
+        "running",
+        "timers",
+    )
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        #: Tasks that could run, the next one first; the current one is not among them.
+        #: Tasks that could run, the next one first; the current one is not among them. One that
+        #: has ended meanwhile is passed over.
         self.run_queue: deque[Task] = deque()
+        #: A heap; `_cancelled` of them are not active.
         self.timers: list[Timer] = []
+        self._timers_set = self._cancelled = 0
+        #: The sleepers that wait for the host, among other things perhaps.
+        self.host_waiters: dict[Task, None] = {}
         #: Whether a task has the CPU.
         self.running = False
 
@@ -70,11 +90,6 @@ class Scheduler:
             # Whoever has the CPU now must not keep it.
             self.kernel.interrupts.arm_slice(SLICE_NS)
 
-    def dequeue(self, task: Task) -> None:
-        """A task has ended: it runs no more."""
-        if task in self.run_queue:
-            self.run_queue.remove(task)
-
     def block(self, task: Task) -> None:
         """Puts the current task to sleep on what it waits for (it raised Blocked)."""
         task.state = SLEEPING
@@ -82,9 +97,11 @@ class Scheduler:
         task.nvcsw += 1
         for queue in task.waiting:
             if type(queue) is WaitQueue:
-                queue.tasks.append(task)
+                queue.tasks[task] = None
+            else:
+                self.host_waiters[task] = None
         if task.deadline is not None:
-            self.add_timer(task.deadline, task)
+            task.timer = self.add_timer(task.deadline, task)
         for hook in self.kernel.block_hooks:
             hook(task)
 
@@ -94,16 +111,18 @@ class Scheduler:
             return
         for queue in task.waiting:
             if type(queue) is WaitQueue:
-                queue.tasks.remove(task)
+                # It may be there only once where it waits for the same thing twice.
+                queue.tasks.pop(task, None)
+            else:
+                self.host_waiters.pop(task, None)
         task.waiting = ()
         task.deadline = None
+        if task.timer is not None:
+            self.cancel_timer(task.timer)
+            task.timer = None
         task.woken = True
         task.state = RUNNING
         self._runnable(task)
-        for timer in self.timers:
-            if timer.target is task:
-                self.timers.remove(timer)
-                break
 
     def signal_wake(self, task: Task) -> None:
         """A signal has come for a task: an interruptible sleep ends."""
@@ -113,8 +132,9 @@ class Scheduler:
 
     def add_timer(self, deadline: int, target: Any) -> Timer:
         """Has `target` woken (a task) or told by `target.expire(kernel)` at `deadline`."""
-        timer = Timer(deadline, target)
-        insort(self.timers, timer)
+        self._timers_set += 1
+        timer = Timer(deadline, self._timers_set, target)
+        heappush(self.timers, timer)
         if not isinstance(target, Task):
             self.kernel.enable_preemption()
         self.kernel.interrupts.arm(self.timers[0].deadline)
@@ -122,20 +142,36 @@ class Scheduler:
 
     def cancel_timer(self, timer: Timer) -> None:
         """Takes a timer back."""
-        if timer in self.timers:
-            self.timers.remove(timer)
+        if not timer.active:
+            return
+        timer.active = False
+        self._cancelled += 1
+        if self._cancelled > len(self.timers) >> 1:
+            self.timers = [each for each in self.timers if each.active]
+            heapify(self.timers)
+            self._cancelled = 0
+
+    def next_deadline(self) -> int | None:
+        """When the next timer expires; None: there is none."""
+        timers = self.timers
+        while timers and not timers[0].active:
+            heappop(timers)
+            self._cancelled -= 1
+        return timers[0].deadline if timers else None
 
     def run_timers(self) -> None:
         """Lets every timer whose moment has come expire."""
-        timers = self.timers
-        while timers and timers[0].deadline <= self.kernel.clock.monotonic():
-            timer = timers.pop(0)
+        deadline = self.next_deadline()
+        while deadline is not None and deadline <= self.kernel.clock.monotonic():
+            timer = heappop(self.timers)
+            timer.active = False
             if isinstance(timer.target, Task):
                 self.wake(timer.target)
             else:
                 timer.target.expire(self.kernel)
-        if timers:
-            self.kernel.interrupts.arm(timers[0].deadline)
+            deadline = self.next_deadline()
+        if deadline is not None:
+            self.kernel.interrupts.arm(deadline)
 
     # -- the main loop -----------------------------------------------------------------------
 
@@ -154,6 +190,8 @@ class Scheduler:
                 continue
             queue = self.run_queue
             task = queue.popleft()
+            if task.state != RUNNING:
+                continue
             if queue:
                 kernel.interrupts.arm_slice(SLICE_NS)
             self.running = True
@@ -170,6 +208,10 @@ class Scheduler:
         kernel.switch_to(task)
         clock = kernel.clock
         clock.start_slice()
+        slices = None
+        if kernel.preemptible and clock.virtual:
+            slices = kernel.virtual_slices
+            slices.start(kernel)
         if task.woken:
             task.woken = False
             dispatch(kernel, task)
@@ -208,6 +250,10 @@ class Scheduler:
             elif kernel.cpu.interrupted:
                 break
             clock.charge(task, system=True)
+            if slices is not None:
+                slices.check(kernel)
+            elif clock.virtual and kernel.preemptible:
+                break
             if kernel.need_resched:
                 break
         clock.end_slice(task)
@@ -219,21 +265,25 @@ class Scheduler:
         kernel = self.kernel
         readers: dict[int, list[Task]] = {}
         writers: dict[int, list[Task]] = {}
-        sleepers = [task for task in kernel.tasks.values() if task.state == SLEEPING]
-        for task in sleepers:
+        for task in self.host_waiters:
             for queue in task.waiting:
                 if isinstance(queue, HostReadable):
                     (writers if queue.writing else readers).setdefault(queue.fd, []).append(task)
-        deadline = self.timers[0].deadline if self.timers else None
+        deadline = self.next_deadline()
         if deadline is None and not readers and not writers:
-            kernel.deadlock(sleepers)
+            kernel.deadlock([task for task in kernel.tasks.values() if task.state == SLEEPING])
             return False
-        if kernel.clock.virtual and deadline is not None and not readers and not writers:
+        virtual = kernel.clock.virtual
+        if virtual and deadline is not None and not readers and not writers:
             kernel.clock.advance_to(deadline)
             return True
-        for fd in kernel.interrupts.wait(list(readers), list(writers), deadline):
+        ready = kernel.interrupts.wait(list(readers), list(writers), deadline)
+        for fd in ready:
             for task in readers.get(fd, []) + writers.get(fd, []):
                 self.wake(task)
+        if virtual and not ready and deadline is not None and not kernel.interrupts.pending():
+            # The host had as long as the guest was ready to wait.
+            kernel.clock.advance_to(deadline)
         return True
 
 

@@ -2,7 +2,7 @@
 
 All times are int nanoseconds. CLOCK_MONOTONIC starts at 0 when the machine boots. With
 `virtual` no host clock is looked at: time stands still but for `tick`, `advance` and `advance_to`,
-so that a run is a function of its inputs.
+so that a run is a function of its inputs (calls, blocks of code run, everybody asleep).
 """
 
 from __future__ import annotations
