@@ -280,11 +280,13 @@ class Kernel:
 
             send_signal_from_host(self, number)
 
-    def deadlock(self, sleepers: list[Task]) -> None:
-        """Every task sleeps and nothing can wake one: says so and stops."""
-        lines = [f"task {t.pid} ({t.comm.decode('latin-1')})" for t in sleepers]
-        self.log.printk("deadlock: nothing can wake " + ", ".join(lines))
-        self.halt(Halt("deadlock", text=", ".join(lines)))
+    def deadlock(self) -> None:
+        """Every task sleeps and nothing can wake one: says who waits for what, and stops."""
+        from emukernel.kernel.sched.deadlock import describe_sleepers
+
+        text = describe_sleepers(self.tasks.values())
+        self.log.printk(f"deadlock: nothing can wake {text}")
+        self.halt(Halt("deadlock", text=text))
 
     def run(self, timeout: float | None = None, signals: bool = False) -> Halt:
         """Runs until the first process has ended, a limit is reached or nothing can happen."""

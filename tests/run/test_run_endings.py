@@ -89,5 +89,5 @@ def test_a_machine_in_which_nothing_can_happen_says_so(emukernel: Run, ends: Pat
     outcome = emukernel(ends, ["pause"])
     assert outcome.status == 125
     assert outcome.err == (
-        "deadlock: every task sleeps and nothing can wake one: task 100 (ends)\n"
+        "deadlock: every task sleeps and nothing can wake one: task 100 (ends) in pause()\n"
     )

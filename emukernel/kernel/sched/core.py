@@ -271,7 +271,7 @@ class Scheduler:
                     (writers if queue.writing else readers).setdefault(queue.fd, []).append(task)
         deadline = self.next_deadline()
         if deadline is None and not readers and not writers:
-            kernel.deadlock([task for task in kernel.tasks.values() if task.state == SLEEPING])
+            kernel.deadlock()
             return False
         virtual = kernel.clock.virtual
         if virtual and deadline is not None and not readers and not writers:
