@@ -250,6 +250,11 @@ def begin_new_exec(task: Task, bprm: Binprm) -> Mm:
     kernel.activate_mm(mm)
     if old is not None:
         old.release()
+    if task.signal.posix_timers:
+        from emukernel.kernel.time.posix_timers import exit_itimers, flush_itimer_signals
+
+        exit_itimers(task)
+        flush_itimer_signals(task)
     _set_credentials(task, bprm)
     task.comm = bprm.comm[:15]
     # Actions shared with another process stay that one's.

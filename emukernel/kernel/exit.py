@@ -125,6 +125,10 @@ def process_end(leader: Task) -> None:
     signal.shared_pending.flush(kernel, _ALL_SIGNALS)
     if signal.it_real is not None:
         signal.it_real.stop(kernel)
+    if signal.posix_timers:
+        from emukernel.kernel.time.posix_timers import exit_itimers
+
+        exit_itimers(leader)
     forget_original_parent(leader)
     if leader.session == leader.pid:
         _leave_terminal(leader)

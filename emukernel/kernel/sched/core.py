@@ -293,6 +293,7 @@ def has_cpu_timers(task: Task) -> bool:
     return (
         signal.it_virt is not None
         or signal.it_prof is not None
+        or bool(signal.cpu_timers)
         or task.rlimits[_RLIMIT_CPU][0] != _RLIM_INFINITY
     )
 

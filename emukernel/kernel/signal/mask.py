@@ -110,6 +110,12 @@ def sys_rt_sigaction(task: Task, sig: int, act: int, oact: int, sigsetsize: int)
         elif not SYNCHRONOUS_MASK >> (sig - 1) & 1:
             # The handler may run between any two instructions.
             task.kernel.enable_preemption()
+        if task.signal.posix_timers:
+            from emukernel.kernel.signal.send import sig_handler_ignored
+            from emukernel.kernel.time.posix_timers import sig_unignore
+
+            if not sig_handler_ignored(handler, sig):
+                sig_unignore(task, sig)
     if oact:
         copy_to_user(task, oact, old)
     return 0

@@ -12,13 +12,14 @@ from emukernel.kernel.signal.numbers import (
     SI_USER,
     SIGALRM,
     SIGNAL_CLD_MASK,
-    SIGRTMIN,
     SYNCHRONOUS_MASK,
 )
 from emukernel.kernel.signal.siginfo import SigInfo
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from emukernel.kernel.kernel import Kernel
     from emukernel.kernel.task import Task
 
@@ -28,14 +29,15 @@ RLIMIT_SIGPENDING = 11
 class SigPending:
     """`signal` is the set of pending signals, `queue` what is known of them, oldest first.
 
-    An entry is (info, uid): the user is the one it is counted against.
+    An entry is (info, uid): the user is the one it is counted against. A timer's is counted for as
+    long as the timer lives; its uid here is None.
     """
 
     __slots__ = ("queue", "signal")
 
     def __init__(self) -> None:
         self.signal = 0
-        self.queue: list[tuple[SigInfo, int]] = []
+        self.queue: list[tuple[SigInfo, int | None]] = []
 
     def collect(self, kernel: Kernel, sig: int) -> SigInfo:
         """Takes the oldest entry of a pending signal."""
@@ -49,9 +51,7 @@ class SigPending:
                     return found  # another one: the signal stays pending
                 found = info
                 del queue[at]
-                uncharge(kernel, uid)
-                if sig < SIGRTMIN:
-                    break
+                uncharge_entry(kernel, info, uid)
             else:
                 at += 1
         self.signal &= ~(1 << (sig - 1))
@@ -63,12 +63,18 @@ class SigPending:
             return
         self.signal &= ~mask
         kept = []
+        dropped: list[Any] = []
         for entry in self.queue:
-            if mask >> (entry[0].signo - 1) & 1:
-                uncharge(kernel, entry[1])
+            info, uid = entry
+            if mask >> (info.signo - 1) & 1:
+                uncharge_entry(kernel, info, uid)
+                if info.timer is not None:
+                    dropped.append(info)
             else:
                 kept.append(entry)
         self.queue = kept
+        for info in dropped:
+            info.ignored()
 
 
 def charge(task: Task, override: bool) -> int | None:
@@ -95,6 +101,14 @@ def uncharge(kernel: Kernel, uid: int) -> None:
         del counts[uid]
 
 
+def uncharge_entry(kernel: Kernel, info: SigInfo, uid: int | None) -> None:
+    """An entry was taken out of its queue."""
+    if uid is not None:
+        uncharge(kernel, uid)
+    elif info.timer is not None:
+        info.dequeued()  # type: ignore[attr-defined]
+
+
 def next_signal(pending: SigPending, blocked: int) -> int:
     """The signal to be taken next, or 0: those of the instruction itself, then the lowest."""
     ready = pending.signal & ~blocked
@@ -106,21 +120,24 @@ def next_signal(pending: SigPending, blocked: int) -> int:
 
 def dequeue_signal(task: Task, blocked: int) -> SigInfo | None:
     """Takes the next signal outside `blocked`: the thread's own first, then the process's."""
-    pending: SigPending = task.pending
-    sig = next_signal(pending, blocked)
-    if not sig:
-        pending = task.signal.shared_pending
+    while True:
+        pending: SigPending = task.pending
         sig = next_signal(pending, blocked)
         if not sig:
-            recalc_sigpending(task)
-            return None
-    info = pending.collect(task.kernel, sig)
-    if sig == SIGALRM:
-        timer = task.signal.it_real
-        if timer is not None:
-            timer.rearm(task.kernel)
-    recalc_sigpending(task)
-    return info
+            pending = task.signal.shared_pending
+            sig = next_signal(pending, blocked)
+            if not sig:
+                recalc_sigpending(task)
+                return None
+            if sig == SIGALRM and task.signal.it_real is not None:
+                task.signal.it_real.rearm(task.kernel)
+        info = pending.collect(task.kernel, sig)
+        recalc_sigpending(task)
+        if info.timer is None:
+            return info
+        delivered: SigInfo | None = info.deliver()  # type: ignore[attr-defined]
+        if delivered is not None:
+            return delivered
 
 
 def dequeue_synchronous_signal(task: Task) -> SigInfo | None:

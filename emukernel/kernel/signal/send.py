@@ -179,6 +179,20 @@ def send_signal(task: Task, info: SigInfo, group: bool, force: bool = False) -> 
     _complete_signal(task, sig, group)
 
 
+def send_sigqueue(task: Task, info: SigInfo, group: bool) -> bool:
+    """Queues an entry of a timer, which is counted elsewhere and does not mind another one of the
+    same signal; false where the signal is ignored."""
+    sig = info.signo
+    if not _prepare_signal(task, sig, False):
+        return False
+    pending = task.signal.shared_pending if group else task.pending
+    pending.queue.append((info, None))
+    pending.signal |= 1 << (sig - 1)
+    task.sighand.signalfd_queue.wake_up()
+    _complete_signal(task, sig, group)
+    return True
+
+
 def send_sig(sig: int, task: Task, priv: bool = False) -> None:
     """Sends to a thread: from the kernel (SI_KERNEL) if `priv`, else as if by the current task."""
     if priv:

@@ -28,6 +28,8 @@ from emukernel.kernel.signal.numbers import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from emukernel.kernel.task import Task
 
 SIGINFO_SIZE = 128
@@ -61,6 +63,9 @@ class SigInfo:
     """One signal on its way. Fields of the union that the signal has not read as 0."""
 
     __slots__ = ("code", "errno", "fields", "signo")
+
+    timer: Any = None
+    """The timer whose signal it is (kernel/time/posix_timers: TimerSignal)."""
 
     def __init__(self, signo: int, code: int, fields: bytes = _EMPTY, errno: int = 0) -> None:
         self.signo = signo

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from emukernel.kernel.task import Task
     from emukernel.kernel.time.itimer import CpuTimer, RealTimer
+    from emukernel.kernel.time.posix_timers import ClockTimer
+    from emukernel.kernel.time.posix_timers import CpuTimer as CpuClockTimer
 
     Action = tuple[int, int, int, int]
 
@@ -71,6 +73,7 @@ class SignalStruct:
 
     __slots__ = (
         "children",
+        "cpu_timers",
         "curr_target",
         "exited",
         "flags",
@@ -80,7 +83,9 @@ class SignalStruct:
         "it_prof",
         "it_real",
         "it_virt",
+        "next_posix_timer_id",
         "pidfd_queue",
+        "posix_timers",
         "shared_pending",
         "tty",
         "wait_chldexit",
@@ -96,6 +101,10 @@ class SignalStruct:
         self.it_real: RealTimer | None = None
         self.it_virt: CpuTimer | None = None
         self.it_prof: CpuTimer | None = None
+        #: Those of timer_create(2) by id, and the armed ones on this process's CPU time.
+        self.posix_timers: dict[int, ClockTimer | CpuClockTimer] = {}
+        self.next_posix_timer_id = 0
+        self.cpu_timers: list[CpuClockTimer] = []
         self.exited = Usage()
         self.children = Usage()
         #: wait4(2) of this process sleeps here.

@@ -363,17 +363,17 @@ SYSCALLS: Final[tuple[Row, ...]] = (
      "const struct __kernel_timespec *timeout:in timespec"),
     (221, "fadvise64", "fs.fadvise",
      "int fd:fd, loff_t offset, size_t len, int advice:enum fs.fadvise"),
-    (222, "timer_create", "",
+    (222, "timer_create", "time.posix_timers",
      "const clockid_t which_clock:enum time.clock, "
      "struct sigevent *timer_event_spec:in time.sigevent, timer_t *created_timer_id:out int"),
-    (223, "timer_settime", "",
+    (223, "timer_settime", "time.posix_timers",
      "timer_t timer_id, int flags:flags time.timer, "
      "const struct __kernel_itimerspec *new_setting:in itimerspec, "
      "struct __kernel_itimerspec *old_setting:out itimerspec"),
-    (224, "timer_gettime", "",
+    (224, "timer_gettime", "time.posix_timers",
      "timer_t timer_id, struct __kernel_itimerspec *setting:out itimerspec"),
-    (225, "timer_getoverrun", "", "timer_t timer_id"),
-    (226, "timer_delete", "", "timer_t timer_id"),
+    (225, "timer_getoverrun", "time.posix_timers", "timer_t timer_id"),
+    (226, "timer_delete", "time.posix_timers", "timer_t timer_id"),
     (227, "clock_settime", "time.clock",
      "const clockid_t which_clock:enum time.clock, const struct __kernel_timespec *tp:in timespec"),
     (228, "clock_gettime", "time.clock",

@@ -191,6 +191,12 @@ def arm_cpu_timers(task: Task) -> None:
     """Has the CPU interrupted when `run_cpu_timers` may have something to do: call it when the task
     gets the CPU or RLIMIT_CPU was set."""
     left = _cpu_time_left(task)
+    if task.signal.cpu_timers:
+        from emukernel.kernel.time.posix_timers import cpu_time_left
+
+        other = cpu_time_left(task)
+        if left is None or (other is not None and other < left):
+            left = other
     if left is not None:
         kernel = task.kernel
         kernel.interrupts.arm(kernel.clock.monotonic() + left)
@@ -218,6 +224,10 @@ def run_cpu_timers(task: Task) -> None:
     """Fires the timers whose CPU time is used up, and RLIMIT_CPU: call it when the task's time has
     been added up."""
     signal = task.signal
+    if signal.cpu_timers:
+        from emukernel.kernel.time.posix_timers import run_posix_cpu_timers
+
+        run_posix_cpu_timers(task)
     soft, hard = task.rlimits[_RLIMIT_CPU]
     virt, prof = signal.it_virt, signal.it_prof
     if virt is None and prof is None and soft == _RLIM_INFINITY:

@@ -118,6 +118,19 @@ def wchan(task: Task, reader: Task) -> bytes:
     return b"0"
 
 
+def timers(task: Task, reader: Task) -> bytes:
+    """/proc/PID/timers: the timers of timer_create(2)"""
+    lines = []
+    for timer in task.signal.posix_timers.values():
+        how = ("signal", "none", "thread")[timer.notify & 3]
+        whom = "pid" if timer.group else "tid"
+        lines.append(
+            f"ID: {timer.id}\nsignal: {timer.signo}/{timer.value:016x}\n"
+            f"notify: {how}/{whom}.{timer.target.pid}\nClockID: {timer.clock_id}\n"
+        )
+    return "".join(lines).encode()
+
+
 FILES: tuple[tuple[bytes, Show, int], ...] = (
     (b"auxv", auxv, 0o400),
     (b"cmdline", cmdline, 0o444),
@@ -131,5 +144,6 @@ FILES: tuple[tuple[bytes, Show, int], ...] = (
     (b"stat", stat, 0o444),
     (b"statm", statm, 0o444),
     (b"status", status, 0o444),
+    (b"timers", timers, 0o444),
     (b"wchan", wchan, 0o444),
 )
