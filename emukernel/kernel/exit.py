@@ -57,6 +57,10 @@ def do_exit(task: Task, code: int) -> None:
     task.state = ZOMBIE
     for hook in kernel.task_exit_hooks:
         hook(task, code)
+    if task.sysvsem is not None:
+        from emukernel.kernel.ipc.sem import exit_sem
+
+        exit_sem(task)
     task.files.put_table()
     task.pending.flush(kernel, _ALL_SIGNALS)
     exited = task.signal.exited
@@ -85,6 +89,9 @@ def leave_sleep(task: Task) -> None:
         else:
             task.kernel.sched.wake(task)
     exit_futex(task)
+    waiter = task.call.get("ipc")
+    if waiter is not None:
+        waiter.unlink()
     task.call = {}
 
 

@@ -213,6 +213,10 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
         raise
     child.files = task.files.get_table() if flags & CLONE_FILES else task.files.copy()
     child.fs = task.fs if flags & CLONE_FS else task.fs.copy()
+    if flags & CLONE_SYSVSEM:
+        from emukernel.kernel.ipc.sem import share_undo
+
+        share_undo(task, child)
     _inherit(task, child, args)
     if flags & CLONE_THREAD:
         child.group_leader = task.group_leader

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from emukernel.kernel.cred import Cred
     from emukernel.kernel.fs.file import FilesStruct
     from emukernel.kernel.fs.fs_struct import FsStruct
+    from emukernel.kernel.ipc.sem import UndoList
     from emukernel.kernel.kernel import Kernel
     from emukernel.kernel.mm.mm import Mm
     from emukernel.kernel.sched.core import Timer
@@ -85,6 +86,7 @@ class Task:
         "start_time_ns",
         "state",
         "stime_ns",
+        "sysvsem",
         "tgid",
         "thread_group",
         "timer",
@@ -161,6 +163,8 @@ class Task:
         self.robust_list = (0, 0)
         self.rseq: Any = None
         self.sched: Any = None
+        #: What it will undo of System V semaphores (kernel/ipc/sem: UndoList).
+        self.sysvsem: UndoList | None = None
         self.start_time_ns = 0
         self.utime_ns = self.stime_ns = 0
         self.min_flt = self.maj_flt = 0

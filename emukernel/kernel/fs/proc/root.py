@@ -63,6 +63,7 @@ def populate_root(root: KernDirectory, dentry: Dentry) -> None:
     """The entries of /proc that are no processes."""
     from emukernel.kernel.fs.proc import system
     from emukernel.kernel.fs.proc.sysctl import SysctlDirectory
+    from emukernel.kernel.fs.proc.sysvipc import SysvipcDirectory
 
     sb = root.sb
     for name, function in system.FILES:
@@ -71,4 +72,5 @@ def populate_root(root: KernDirectory, dentry: Dentry) -> None:
     root.add(dentry, b"mounts", TextLink(sb, self_mounts))
     root.add(dentry, b"self", TextLink(sb, proc_self))
     root.add(dentry, b"sys", SysctlDirectory(sb, b""))
+    root.add(dentry, b"sysvipc", SysvipcDirectory(sb))
     root.add(dentry, b"thread-self", TextLink(sb, thread_self))
