@@ -109,6 +109,9 @@ class File:
     splice_writes = True
     """splice(2) can write to it."""
 
+    flushes = False
+    """`flush` has something to do."""
+
     zero = False
     """mmap(2) of it gives anonymous memory (/dev/zero)."""
 
@@ -183,6 +186,9 @@ class File:
 
     def release(self) -> None:
         """The last reference is gone."""
+
+    def flush(self, task: Task) -> None:
+        """A descriptor of `task` that leads here is closed, be it the last one or not."""
 
     def read_iter(self, task: Task, it: Iter, pos: int) -> int:
         """Reads up to it.count bytes at `pos` into `it`; how many. May raise Blocked."""
@@ -338,6 +344,8 @@ class FilesStruct:
             from emukernel.kernel.fs.locks import release_posix
 
             release_posix(self, file.inode)
+        if file.flushes:
+            file.flush(file.inode.sb.kernel.current)
         file.put()
 
     def close_on_exec(self, task: Task) -> None:

@@ -26,6 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from emukernel.kernel.ipc.mqueue import MqueueSuperBlock
     from emukernel.kernel.ipc.msg import MessageQueue
     from emukernel.kernel.ipc.sem import SemaphoreArray
     from emukernel.kernel.ipc.shm import Segment
@@ -211,7 +212,7 @@ class IpcNamespace:
     program; together they may have an eighth of RAM, beyond which a call is ENOMEM.
     """
 
-    __slots__ = ("limit", "msg", "sem", "sem_used", "shm", "shm_pages", "used")
+    __slots__ = ("limit", "mqueues", "msg", "sem", "sem_used", "shm", "shm_pages", "used")
 
     def __init__(self, kernel: Kernel) -> None:
         from emukernel.kernel.ipc.msg import MSGMNI
@@ -225,6 +226,8 @@ class IpcNamespace:
         self.sem_used = 0
         self.used = 0
         self.limit = kernel.memory.size // 8
+        #: The file system of POSIX message queues, once there was one.
+        self.mqueues: MqueueSuperBlock | None = None
 
     def charge(self, size: int) -> None:
         """Takes (or, negative, gives back) kernel memory. Errno(ENOMEM)."""

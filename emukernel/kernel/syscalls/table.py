@@ -404,20 +404,20 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (239, "get_mempolicy", "",
      "int *policy:out int, unsigned long *nmask:address, unsigned long maxnode, "
      "unsigned long addr:address, unsigned long flags:x"),
-    (240, "mq_open", "",
+    (240, "mq_open", "ipc.mqueue",
      "const char *u_name:string, int oflag:open.flags, umode_t mode:open.mode, "
      "struct mq_attr *u_attr:address -> fd"),
-    (241, "mq_unlink", "", "const char *u_name:string"),
-    (242, "mq_timedsend", "",
+    (241, "mq_unlink", "ipc.mqueue", "const char *u_name:string"),
+    (242, "mq_timedsend", "ipc.mqueue",
      "mqd_t mqdes:fd, const char *u_msg_ptr:in bytes[msg_len], size_t msg_len, "
      "unsigned int msg_prio, const struct __kernel_timespec *u_abs_timeout:in timespec"),
-    (243, "mq_timedreceive", "",
+    (243, "mq_timedreceive", "ipc.mqueue",
      "mqd_t mqdes:fd, char *u_msg_ptr:out bytes[ret], size_t msg_len, "
      "unsigned int *u_msg_prio:out unsigned, "
      "const struct __kernel_timespec *u_abs_timeout:in timespec"),
-    (244, "mq_notify", "",
+    (244, "mq_notify", "ipc.mqueue",
      "mqd_t mqdes:fd, const struct sigevent *u_notification:in time.sigevent"),
-    (245, "mq_getsetattr", "",
+    (245, "mq_getsetattr", "ipc.mqueue",
      "mqd_t mqdes:fd, const struct mq_attr *u_mqstat, struct mq_attr *u_omqstat"),
     (246, "kexec_load", "",
      "unsigned long entry:address, unsigned long nr_segments, struct kexec_segment *segments, "
