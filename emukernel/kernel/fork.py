@@ -302,6 +302,7 @@ def dup_mm(task: Task, old: Mm) -> Mm:
     for name in (
         "mmap_base", "start_code", "end_code", "start_data", "end_data", "start_brk", "brk",
         "start_stack", "arg_start", "arg_end", "env_start", "env_end", "saved_auxv",
+        "membarrier_state",
     ):  # fmt: skip
         setattr(mm, name, getattr(old, name))
     if old.exe_file is not None:

@@ -122,7 +122,7 @@ def get_futex_key(task: Task, uaddr: int, shared: bool, write: bool = False) -> 
     return mm.id, uaddr
 
 
-def _unqueue(kernel: Kernel, waiter: FutexWaiter) -> bool:
+def unqueue(kernel: Kernel, waiter: FutexWaiter) -> bool:
     """Takes a waiter out of its queue; false if it was woken already."""
     if waiter.woken:
         return False
@@ -141,7 +141,7 @@ def _wake_key(kernel: Kernel, key: Key, count: int, bitset: int) -> int:
         return 0
     woken = 0
     for waiter in [w for w in waiters if w.bitset & bitset]:
-        _unqueue(kernel, waiter)
+        unqueue(kernel, waiter)
         waiter.woken = True
         waiter.queue.wake_up()
         woken += 1
@@ -154,7 +154,7 @@ def exit_futex(task: Task) -> None:
     """A task ends: it waits no more. For ends that don't come back to the call it slept in."""
     waiter = task.call.pop("futex", None)
     if waiter is not None:
-        _unqueue(task.kernel, waiter)
+        unqueue(task.kernel, waiter)
 
 
 # -- operations ------------------------------------------------------------------------------
@@ -203,9 +203,9 @@ def futex_wait(
     try:
         wait_on(task, queue, deadline, restart)
     except Errno:
-        _unqueue(kernel, waiter)
+        unqueue(kernel, waiter)
         raise
-    _unqueue(kernel, waiter)
+    unqueue(kernel, waiter)
     raise Errno(ETIMEDOUT)
 
 
@@ -240,11 +240,11 @@ def futex_requeue(
     done = 0
     for waiter in list(queues.get(key, ())):
         if done < wake:
-            _unqueue(kernel, waiter)
+            unqueue(kernel, waiter)
             waiter.woken = True
             waiter.queue.wake_up()
         elif done - wake < requeue:
-            _unqueue(kernel, waiter)
+            unqueue(kernel, waiter)
             waiter.key = key2
             queues.setdefault(key2, []).append(waiter)
         else:

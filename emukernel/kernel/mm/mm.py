@@ -71,6 +71,7 @@ class Mm:
         "id",
         "kernel",
         "locked_vm",
+        "membarrier_state",
         "memory",
         "mmap_base",
         "page_table",
@@ -100,6 +101,8 @@ class Mm:
         self.total_vm = self.data_vm = self.locked_vm = 0
         self.rss = self.hiwater_rss = 0
         self.def_flags = 0
+        #: What has been registered with membarrier(2).
+        self.membarrier_state = 0
         #: MMF_ bits.
         self.flags = 0
         self.start_code = self.end_code = self.start_data = self.end_data = 0

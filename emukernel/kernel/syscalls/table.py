@@ -565,11 +565,11 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (309, "getcpu", "sys",
      "unsigned *cpup:out unsigned, unsigned *nodep:out unsigned, "
      "struct getcpu_cache *unused:address"),
-    (310, "process_vm_readv", "",
+    (310, "process_vm_readv", "mm.process_vm_access",
      "pid_t pid:pid, const struct iovec *lvec:uio.filled, unsigned long liovcnt, "
      "const struct iovec *rvec:in uio.iovec_addresses[riovcnt], unsigned long riovcnt, "
      "unsigned long flags:x"),
-    (311, "process_vm_writev", "",
+    (311, "process_vm_writev", "mm.process_vm_access",
      "pid_t pid:pid, const struct iovec *lvec:in uio.iovec[liovcnt], unsigned long liovcnt, "
      "const struct iovec *rvec:in uio.iovec_addresses[riovcnt], unsigned long riovcnt, "
      "unsigned long flags:x"),
@@ -598,7 +598,7 @@ SYSCALLS: Final[tuple[Row, ...]] = (
      "int fd:dirfd, const char *filename:path, const char *const *argv:exec.argv, "
      "const char *const *envp:exec.envp, int flags:flags fs.at"),
     (323, "userfaultfd", "", "int flags:flags fs.open -> fd"),
-    (324, "membarrier", "",
+    (324, "membarrier", "sched.membarrier",
      "int cmd:enum mm.membarrier, unsigned int flags:x, int cpu_id:omitted -> mmap.membarrier"),
     (325, "mlock2", "mm.mlock",
      "unsigned long start:address, size_t len, int flags:flags mm.mlock"),
@@ -652,7 +652,7 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (439, "faccessat2", "fs.open",
      "int dfd:dirfd, const char *filename:path, int mode:flags fs.access, "
      "int flags:flags fs.faccessat"),
-    (440, "process_madvise", "",
+    (440, "process_madvise", "mm.process_vm_access",
      "int pidfd:fd, const struct iovec *vec:in uio.iovec_addresses[vlen], size_t vlen, "
      "int behavior:enum mm.madvise, unsigned int flags:x"),
     (441, "epoll_pwait2", "fs.eventpoll",
@@ -672,7 +672,7 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (446, "landlock_restrict_self", "", "const int ruleset_fd:fd, const __u32 flags:x"),
     (447, "memfd_secret", "", "unsigned int flags:flags fs.open -> fd"),
     (448, "process_mrelease", "", "int pidfd:fd, unsigned int flags:x"),
-    (449, "futex_waitv", "",
+    (449, "futex_waitv", "futex_waitv",
      "struct futex_waitv *waiters:address, unsigned int nr_futexes, unsigned int flags:x, "
      "struct __kernel_timespec *timeout:in timespec, clockid_t clockid:enum time.clock"),
     (450, "set_mempolicy_home_node", "",
