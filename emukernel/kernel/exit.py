@@ -101,6 +101,10 @@ def mm_release(task: Task) -> None:
         from emukernel.kernel.futex import exit_robust_list
 
         exit_robust_list(task)
+    if task.kernel.futex_pi:
+        from emukernel.kernel.futex_pi import exit_pi_state_list
+
+        exit_pi_state_list(task)
     address, task.clear_child_tid = task.clear_child_tid, 0
     if address and task.mm.users > 1:
         from emukernel.kernel.futex import futex_wake

@@ -4,7 +4,7 @@ A futex is a 32-bit word in user memory. Its key is (id of the address space, ad
 memory that a mapping of a file shares (the file's page cache, offset). Who waits stands in
 `kernel.futex_queues` under the key: that is all the state there is, and plain data.
 
-The priority-inheriting operations are ENOSYS, as on an architecture without a futex_cmpxchg.
+The priority-inheriting operations are in futex_pi.
 """
 
 from __future__ import annotations
@@ -63,7 +63,6 @@ FUTEX_CLOCK_REALTIME = 256
 _COMMAND = ~(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME)
 _TIMED = (FUTEX_WAIT, FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2)
 _REALTIME_ALLOWED = (FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2)
-_PI = frozenset((6, 7, 8, 11, 12, 13))
 
 FUTEX_BITSET_MATCH_ANY = 0xFFFF_FFFF
 
@@ -86,6 +85,9 @@ class FutexWaiter:
     """
 
     __slots__ = ("bitset", "key", "queue", "woken")
+
+    pi = False
+    """It waits for a lock (futex_pi: PiWaiter)."""
 
     def __init__(self, key: Key, bitset: int) -> None:
         self.key = key
@@ -140,7 +142,11 @@ def _wake_key(kernel: Kernel, key: Key, count: int, bitset: int) -> int:
     if waiters is None:
         return 0
     woken = 0
-    for waiter in [w for w in waiters if w.bitset & bitset]:
+    for waiter in list(waiters):
+        if waiter.pi:
+            raise Errno(EINVAL)
+        if not waiter.bitset & bitset:
+            continue
         unqueue(kernel, waiter)
         waiter.woken = True
         waiter.queue.wake_up()
@@ -153,7 +159,13 @@ def _wake_key(kernel: Kernel, key: Key, count: int, bitset: int) -> int:
 def exit_futex(task: Task) -> None:
     """A task ends: it waits no more. For ends that don't come back to the call it slept in."""
     waiter = task.call.pop("futex", None)
-    if waiter is not None:
+    if waiter is None:
+        return
+    if waiter.pi:
+        from emukernel.kernel.futex_pi import leave
+
+        leave(task.kernel, waiter)
+    else:
         unqueue(task.kernel, waiter)
 
 
@@ -239,16 +251,18 @@ def futex_requeue(
     queues = kernel.futex_queues
     done = 0
     for waiter in list(queues.get(key, ())):
+        if done >= wake + requeue:
+            break
+        if waiter.pi:
+            raise Errno(EINVAL)
         if done < wake:
             unqueue(kernel, waiter)
             waiter.woken = True
             waiter.queue.wake_up()
-        elif done - wake < requeue:
+        else:
             unqueue(kernel, waiter)
             waiter.key = key2
             queues.setdefault(key2, []).append(waiter)
-        else:
-            break
         done += 1
     return done
 
@@ -343,9 +357,42 @@ def sys_futex(task: Task, uaddr: int, op: int, val: int, utime: int, uaddr2: int
         return futex_requeue(task, uaddr, uaddr2, shared, _signed32(val), val2, val3)
     if command == FUTEX_WAKE_OP:
         return futex_wake_op(task, uaddr, uaddr2, shared, _signed32(val), val2, val3)
-    if command in _PI:
-        task.kernel.log.once("futex-pi", f"futex operation {command} is not implemented: ENOSYS")
-    raise Errno(ENOSYS)
+    return _pi_operation(task, command, uaddr, uaddr2, shared, (val, val2, val3), expires, op)
+
+
+def _pi_operation(
+    task: Task,
+    command: int,
+    uaddr: int,
+    uaddr2: int,
+    shared: bool,
+    values: tuple[int, int, int],
+    expires: int | None,
+    op: int,
+) -> int:
+    """The operations of futex_pi; Errno(ENOSYS) for those that do not exist."""
+    if not FUTEX_LOCK_PI <= command <= FUTEX_LOCK_PI2:
+        raise Errno(ENOSYS)
+    from emukernel.kernel import futex_pi
+
+    realtime = bool(op & FUTEX_CLOCK_REALTIME)
+    val, val2, val3 = values
+    if command == FUTEX_LOCK_PI:
+        # Its timeout always was a moment of CLOCK_REALTIME.
+        return futex_pi.futex_lock_pi(task, uaddr, shared, expires, True, False)
+    if command == FUTEX_LOCK_PI2:
+        return futex_pi.futex_lock_pi(task, uaddr, shared, expires, realtime, False)
+    if command == FUTEX_TRYLOCK_PI:
+        return futex_pi.futex_lock_pi(task, uaddr, shared, None, False, True)
+    if command == FUTEX_UNLOCK_PI:
+        return futex_pi.futex_unlock_pi(task, uaddr, shared)
+    if command == FUTEX_WAIT_REQUEUE_PI:
+        return futex_pi.futex_wait_requeue_pi(
+            task, uaddr, uaddr2, shared, val, expires, realtime
+        )
+    return futex_pi.futex_cmp_requeue_pi(
+        task, uaddr, uaddr2, shared, _signed32(val), val2, val3
+    )
 
 
 # -- robust lists ----------------------------------------------------------------------------
@@ -404,27 +451,30 @@ def exit_robust_list(task: Task) -> None:
         while entry & ~1 != head and limit:
             following = int.from_bytes(copy_from_user(task, entry & ~1, 8), "little")
             if entry & ~1 != pending & ~1:
-                _futex_death(task, (entry & ~1) + offset, pending=False)
+                _futex_death(task, (entry & ~1) + offset, entry & 1, pending=False)
             entry = following
             limit -= 1
         if pending & ~1:
-            _futex_death(task, (pending & ~1) + offset, pending=True)
+            _futex_death(task, (pending & ~1) + offset, pending & 1, pending=True)
     except Errno:
         return
 
 
-def _futex_death(task: Task, uaddr: int, *, pending: bool) -> None:
-    """Marks one futex of a dead owner (handle_futex_death). Errno(EFAULT or EINVAL)."""
+def _futex_death(task: Task, uaddr: int, pi: int, *, pending: bool) -> None:
+    """Marks one futex of a dead owner (handle_futex_death). Errno(EFAULT or EINVAL).
+
+    Who waits for one with `pi` is woken with the lock (exit_pi_state_list).
+    """
     uaddr &= (1 << 64) - 1
     if uaddr & 3:
         raise Errno(EINVAL)
     value = get_user_u32(task, uaddr)
-    if pending and not value & FUTEX_TID_MASK:
+    if pending and not pi and not value & FUTEX_TID_MASK:
         # It died between unlocking the word and waking who waited.
         futex_wake(task, uaddr, 1)
         return
     if value & FUTEX_TID_MASK != task.pid:
         return
     put_user_u32(task, uaddr, value & FUTEX_WAITERS | FUTEX_OWNER_DIED)
-    if value & FUTEX_WAITERS:
+    if value & FUTEX_WAITERS and not pi:
         futex_wake(task, uaddr, 1)

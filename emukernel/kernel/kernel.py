@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from emukernel.kernel.fs.dcache import Path
     from emukernel.kernel.fs.mount import Vfs
+    from emukernel.kernel.futex_pi import PiState
     from emukernel.kernel.ipc.util import IpcNamespace
     from emukernel.kernel.mm.mm import Mm
     from emukernel.kernel.signal.siginfo import SigInfo
@@ -115,6 +116,8 @@ class Kernel:
         self.halted: Halt | None = None
         #: Sleepers on futexes by key (kernel/futex).
         self.futex_queues: dict[Any, Any] = {}
+        #: Locks for which somebody waits, by owner (kernel/futex_pi).
+        self.futex_pi: dict[Task, list[PiState]] = {}
         #: System V IPC and POSIX message queues, once somebody uses them.
         self.ipc: IpcNamespace | None = None
         self.oom_killed = False

@@ -64,6 +64,7 @@ class Machine:
         self.sched = Sched()
         self.tasks: dict[int, Task] = {}
         self.futex_queues: dict[Any, Any] = {}
+        self.futex_pi: dict[Any, Any] = {}
         self.current: Task | None = None
         self.active_mm: Mm | None = None
         self.mm_ids = 0

@@ -11,12 +11,14 @@ from kernel_tasks import BUFFER, Machine, errno_of, sleeps, wake_all
 
 from emukernel.kernel.errno import EAGAIN, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS, ETIMEDOUT
 from emukernel.kernel.futex import exit_futex, exit_robust_list, sys_futex
+from emukernel.kernel.futex_pi import exit_pi_state_list
 from emukernel.kernel.task import Task
 from emukernel.kernel.time.timekeeping import put_timespec
 from emukernel.kernel.uaccess import copy_to_user, get_user_u32, put_user_u32
 
 WORD, OTHER, TIMEOUT = BUFFER, BUFFER + 4, BUFFER + 64
 WAIT, WAKE, REQUEUE, CMP_REQUEUE, WAKE_OP, WAIT_BITSET, WAKE_BITSET = 0, 1, 3, 4, 5, 9, 10
+LOCK_PI = 6
 PRIVATE, REALTIME = 128, 256
 MS = 1_000_000
 
@@ -150,10 +152,22 @@ def test_wake_op_wakes_the_second_if_the_condition_held(machine: Machine, task: 
         first.call, second.call = {}, {}
 
 
-def test_priority_inheritance_is_not_pretended(task: Task) -> None:
-    for op in (6, 7, 8, 11, 12, 13):
+def test_operations_that_do_not_exist(task: Task) -> None:
+    for op in (2, 14, 99):
         assert errno_of(sys_futex, task, WORD, op, 0, 0, OTHER, 0) == ENOSYS
-    assert len(task.kernel.log.records) == 1
+
+
+def test_the_end_of_an_owner_hands_its_lock_on(machine: Machine, task: Task) -> None:
+    first, second = machine.thread(task), machine.thread(task)
+    assert sys_futex(task, WORD, LOCK_PI | PRIVATE, 0, 0, 0, 0) == 0
+    for thread in (first, second):
+        assert sleeps(sys_futex, thread, WORD, LOCK_PI | PRIVATE, 0, 0, 0, 0)
+    exit_pi_state_list(task)
+    assert get_user_u32(task, WORD) == first.pid | 0xC000_0000
+    assert sys_futex(first, WORD, LOCK_PI | PRIVATE, 0, 0, 0, 0) == 0
+    first.call = {}
+    exit_futex(second)
+    assert machine.futex_queues == {} == machine.futex_pi
 
 
 def test_a_killed_waiter_is_gone(machine: Machine, task: Task) -> None:
