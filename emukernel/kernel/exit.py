@@ -143,7 +143,7 @@ def process_end(leader: Task) -> None:
     forget_original_parent(leader)
     if leader.session == leader.pid:
         _leave_terminal(leader)
-    _orphaned_group(leader)
+    kill_orphaned_pgrp(leader, None)
     autoreap = do_notify_parent(leader, leader.exit_signal)
     kernel.process_ended(leader, code)
     signal.pidfd_queue.wake_up()
@@ -158,18 +158,24 @@ def _leave_terminal(leader: Task) -> None:
         terminal.disassociate(leader)
 
 
-def _orphaned_group(leader: Task) -> None:
-    """A group that nobody can continue any more, with stopped members, is hung up on."""
+def kill_orphaned_pgrp(leader: Task, parent: Task | None) -> None:
+    """Hangs up on a process group with stopped members that nobody can continue any more.
+
+    Either `leader` ends and was the group's connection to a process outside (`parent` None), or
+    `parent` ends, and `leader`, its child, had that connection by it.
+    """
     from emukernel.kernel.signal.send import kill_pgrp, process_group
     from emukernel.kernel.signal.stop import is_current_pgrp_orphaned
 
-    groups = {child.pgrp for child in leader.children} | {leader.pgrp}
-    for pgrp in groups:
-        members = [m for m in process_group(leader.kernel, pgrp) if m is not leader]
-        stopped = any(t.state == STOPPED for m in members for t in m.thread_group)
-        if stopped and is_current_pgrp_orphaned(members[0]):
-            kill_pgrp(leader.kernel, pgrp, _SIGHUP)
-            kill_pgrp(leader.kernel, pgrp, _SIGCONT)
+    ignored = leader if parent is None else None
+    parent = parent or leader.parent
+    if parent is None or parent.pgrp == leader.pgrp or parent.session != leader.session:
+        return
+    members = process_group(leader.kernel, leader.pgrp)
+    stopped = any(thread.state == STOPPED for m in members for thread in m.thread_group)
+    if stopped and is_current_pgrp_orphaned(leader, ignored):
+        kill_pgrp(leader.kernel, leader.pgrp, _SIGHUP)
+        kill_pgrp(leader.kernel, leader.pgrp, _SIGCONT)
 
 
 def find_new_reaper(leader: Task) -> Task | None:
@@ -203,6 +209,7 @@ def forget_original_parent(leader: Task) -> None:
         ended = child.state == ZOMBIE and not child.thread_group
         if ended and do_notify_parent(child, child.exit_signal):
             release_task(child)
+        kill_orphaned_pgrp(child, leader)
 
 
 def account_child(task: Task, child: Task) -> None:

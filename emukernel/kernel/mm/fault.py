@@ -106,14 +106,15 @@ def handle_mm_fault(task: Task, mm: Mm, address: int, write: bool, execute: bool
     if write:
         if not flags & VM_WRITE:
             raise _accerr()
-    elif execute:
-        if not flags & VM_EXEC:
-            raise _accerr()
     elif not flags & VM_ACCESS:
         raise _accerr()
     vpn = address >> 12
     table = mm.page_table
     entry = table.get(vpn)
+    if execute and not flags & VM_EXEC and entry & PRESENT:
+        # A page that is not there yet is fetched as if to be read: only then, at a second fault,
+        # is the protection looked at (access_error in arch/x86/mm/fault.c).
+        raise _accerr()
     if entry:
         if entry & PRESENT and write and not entry & WRITE:
             _wp_page(mm, vma, vpn, entry)

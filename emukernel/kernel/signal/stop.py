@@ -110,14 +110,15 @@ def exit_signals(task: Task) -> None:
         do_notify_parent_cldstop(task, CLD_STOPPED)
 
 
-def is_current_pgrp_orphaned(task: Task) -> bool:
-    """Whether no process in the group has a parent in its session but outside the group.
+def is_current_pgrp_orphaned(task: Task, ignored: Task | None = None) -> bool:
+    """Whether no process in the group, `ignored` apart, has a parent in its session but outside
+    the group.
 
     Nobody could continue such a group: the terminal's stop signals do nothing in it.
     """
     for member in process_group(task.kernel, task.pgrp):
         parent = member.group_leader.parent
-        if member.state in (ZOMBIE, DEAD) or parent is None:
+        if member is ignored or member.state in (ZOMBIE, DEAD) or parent is None:
             continue
         if parent.pgrp != task.pgrp and parent.session == task.session:
             return False
