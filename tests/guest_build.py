@@ -1,5 +1,8 @@
 """Compile the guest programs of `guest/`, and C texts out of tests, once for each content.
 
+C and C++ by the C library's compiler driver; Rust with glibc linked in; Go, which needs no C
+library, is tested where glibc's programs are.
+
 A binary is kept under `$EMUKERNEL_GUEST_CACHE`, else the user's cache directory, in a folder named
 by the hash of all that went into it: source, the project's headers it includes, flags, compiler and
 C library. Several test processes may build the same guest at once: each writes a file of its own
@@ -25,12 +28,23 @@ import pytest
 GUEST_DIR = Path(__file__).resolve().parent.parent / "guest"
 LIBCS = ("musl", "glibc")
 
-_DRIVERS = {("glibc", ".c"): "gcc", ("glibc", ".cc"): "g++", ("musl", ".c"): "musl-gcc"}
-_FLAGS = ("-O2",)
+_DRIVERS = {
+    ("glibc", ".c"): "gcc",
+    ("glibc", ".cc"): "g++",
+    ("musl", ".c"): "musl-gcc",
+    ("glibc", ".rs"): "rustc",
+    ("glibc", ".go"): "go",
+}
+_SUFFIXES = tuple(dict.fromkeys(suffix for _libc, suffix in _DRIVERS))
+_C_FLAGS = ("-O2",)
+_FLAGS = {
+    "go": ("build", "-trimpath"),
+    "rustc": ("-Copt-level=1", "-Ctarget-feature=+crt-static"),
+}
 _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 _DIRECTIVE = re.compile(r"^// (build|args|stdin|env|libc|unequal): ?(.*)$", re.M)
 _ESCAPE = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
-_COMPILE_SECONDS = 120
+_COMPILE_SECONDS = 300  # Go's standard library, when it is built for the first time
 
 
 class Directives(NamedTuple):
@@ -48,7 +62,8 @@ def directives(source: Path) -> Directives:
     """The directives in a guest's source; raises ValueError for a libc that does not exist."""
     found: dict[str, str] = dict(_DIRECTIVE.findall(source.read_text(encoding="utf-8")))
     flags = shlex.split(found.get("build", ""))
-    if not any(flag.startswith("-static") for flag in flags):
+    of_c = source.suffix in (".c", ".cc")
+    if of_c and not any(flag.startswith("-static") for flag in flags):
         flags.insert(0, "-static")
     libcs = tuple(found["libc"].split()) if "libc" in found else LIBCS
     if not set(libcs) <= set(LIBCS):
@@ -66,13 +81,13 @@ def directives(source: Path) -> Directives:
 
 def sources(folder: str) -> list[Path]:
     """Every guest program in `guest/FOLDER`, sorted by name."""
-    return sorted(p for p in (GUEST_DIR / folder).iterdir() if p.suffix in (".c", ".cc"))
+    return sorted(p for p in (GUEST_DIR / folder).iterdir() if p.suffix in _SUFFIXES)
 
 
 def find(name: str) -> Path:
     """The source of a guest, by its name with or without its folder (`compare/brk`, `brk`)."""
     pattern = name if "/" in name else f"**/{name}"
-    found = [p for suffix in (".c", ".cc") for p in GUEST_DIR.glob(pattern + suffix)]
+    found = [p for suffix in _SUFFIXES for p in GUEST_DIR.glob(pattern + suffix)]
     if len(found) != 1:
         raise LookupError(f"guest {name!r}: {len(found)} sources match")
     return found[0]
@@ -115,7 +130,8 @@ def _build(
     toolchain = _toolchain(driver)
     if toolchain is None:
         pytest.skip(f"{driver} is not installed, or can't link static programs")
-    digest = hashlib.sha256(repr((suffix, source, flags, _FLAGS, toolchain)).encode())
+    options = _FLAGS.get(driver, _C_FLAGS)
+    digest = hashlib.sha256(repr((suffix, source, flags, options, toolchain)).encode())
     for header in _headers(source, folder):
         digest.update(header.read_bytes())
     binary = _cache_dir() / digest.hexdigest()[:24] / stem
@@ -126,12 +142,14 @@ def _build(
         copy = Path(scratch, stem + suffix)
         copy.write_bytes(source)
         made = Path(scratch, stem)
+        include = [f"-I{folder}"] if options is _C_FLAGS else []
         done = subprocess.run(
-            [driver, *_FLAGS, f"-I{folder}", str(copy), "-o", str(made), *flags],
+            [driver, *options, *include, "-o", str(made), str(copy), *flags],
             capture_output=True,
             text=True,
             timeout=_COMPILE_SECONDS,
             check=False,
+            env=os.environ | {"CGO_ENABLED": "0"},
         )
         if done.returncode != 0:
             raise RuntimeError(f"{stem}{suffix} does not compile with {driver}:\n{done.stderr}")
@@ -158,9 +176,9 @@ def _toolchain(driver: str) -> tuple[object, ...] | None:
     """What tells one compiler and C library from another; None where static linking can't work."""
     if shutil.which(driver) is None:
         return None
-    libraries = [] if driver == "musl-gcc" else ["libc.a"]
+    libraries = ["libc.a"] if driver in ("gcc", "g++") else []
     libraries += ["libstdc++.a"] if driver == "g++" else []
-    stamps: list[object] = [driver, _output([driver, "--version"])]
+    stamps: list[object] = [driver, _output([driver, "version" if driver == "go" else "--version"])]
     for library in libraries:
         path = Path(_output([driver, f"-print-file-name={library}"]).strip())
         if not path.is_absolute():  # the driver echoes the name of a file it can't find

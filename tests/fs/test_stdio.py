@@ -141,6 +141,40 @@ def test_a_host_file_shares_the_position(tmp_path: Path) -> None:
         os.close(fd)
 
 
+def test_a_host_file_opened_again_has_its_own_position_and_no_more_access(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    reading, writing = os.open(path, os.O_RDONLY), os.open(path, os.O_WRONLY)
+    try:
+        sys = with_streams(reading, writing)
+        assert sys.read_bytes(0, 4) == b"0123"
+        again = sys.open(b"/dev/stdin", 0)
+        assert sys.read_bytes(again, 100) == b"0123456789"
+        assert sys.read_bytes(0, 2) == b"45"
+        assert error(sys.open, b"/dev/stdin", 1) == "EACCES"
+        assert error(sys.open, b"/proc/self/fd/1", 0) == "EACCES"
+        sys.write_bytes(sys.open(b"/dev/stdout", 0o2001), b"ab")
+        assert path.read_bytes() == b"0123456789ab"
+        sys.write_bytes(sys.open(b"/dev/stdout", 0o1001), b"new")
+        assert path.read_bytes() == b"new"
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_host_pipe_opened_again_is_the_same_pipe() -> None:
+    read_end, write_end = os.pipe()
+    try:
+        sys = with_streams(read_end, write_end)
+        sys.write_bytes(sys.open(b"/dev/stdout", 0o1001), b"one two")
+        assert sys.read_bytes(sys.open(b"/proc/self/fd/0", 0), 4) == b"one "
+        assert sys.read_bytes(0, 100) == b"two"
+        assert error(sys.open, b"/proc/self/fd/0", 2) == "EACCES"
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+
+
 def test_dev_null_is_itself() -> None:
     fd = os.open("/dev/null", os.O_RDWR)
     try:

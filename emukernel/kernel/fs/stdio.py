@@ -11,6 +11,7 @@ import os
 from stat import S_ISCHR, S_ISFIFO, S_ISREG, S_ISSOCK
 
 from emukernel.kernel.errno import (
+    EACCES,
     EAGAIN,
     EFAULT,
     EIO,
@@ -388,14 +389,60 @@ class HostFile(File):
             raise Errno(error.errno or EIO) from None
 
 
-class HostInode(Inode):
-    """The nameless inode of a host descriptor; its attributes are the host's at each look."""
+class ReopenedHostFile(HostFile):
+    """The same file opened again by /dev/stdin or /proc/PID/fd: it has a position of its own."""
+
+    __slots__ = ("position",)
+
+    position: int
+
+    @property
+    def pos(self) -> int:
+        return self.position
+
+    @pos.setter
+    def pos(self, value: int) -> None:
+        self.position = value
+
+
+class StreamInode(Inode):
+    """The nameless inode of a stream: opened again it is the same stream."""
+
+    __slots__ = ("stream",)
+
+    def __init__(self, sb: SuperBlock, ino: int, stream: Stream) -> None:
+        super().__init__(sb, ino, stream.mode)
+        self.stream = stream
+
+    def open(self, task: Task, path: Path, flags: int) -> File:
+        self.check_access(flags)
+        return StreamFile(path, flags, self.stream)
+
+    def check_access(self, flags: int) -> None:
+        """Raises Errno(EACCES) where more is asked for than the host gave."""
+        if (flags + 1) & O_ACCMODE & ~(self.stream.flags + 1):
+            raise Errno(EACCES)
+
+
+class HostInode(StreamInode):
+    """That of a host's regular file; its attributes are the host's at each look."""
 
     __slots__ = ("fd",)
 
-    def __init__(self, sb: SuperBlock, ino: int, mode: int, fd: int) -> None:
-        super().__init__(sb, ino, mode)
-        self.fd = fd
+    def __init__(self, sb: SuperBlock, ino: int, stream: HostStream) -> None:
+        super().__init__(sb, ino, stream)
+        self.fd = stream.fd
+
+    def open(self, task: Task, path: Path, flags: int) -> File:
+        self.check_access(flags)
+        assert isinstance(self.stream, HostStream)
+        return ReopenedHostFile(path, flags, self.stream)
+
+    def truncate(self, task: Task, size: int) -> None:
+        try:
+            os.ftruncate(self.fd, size)
+        except OSError as error:
+            raise Errno(error.errno or EIO) from None
 
     def refresh(self, task: Task) -> None:
         try:
@@ -446,11 +493,17 @@ def _open_stream(kernel: Kernel, task: Task, stream: Stream) -> File:
             else ("sockfs", SOCKFS_MAGIC, b"socket:[%d]")
         )
         path = pseudo_path(kernel, fstype, magic, name, mode)
+        if S_ISFIFO(mode):
+            inode = StreamInode(path.mnt.sb, path.dentry.inode.ino, stream)
+            inode.uid, inode.gid = task.cred.fsuid, task.cred.fsgid
+            path.dentry.inode = inode
         return StreamFile(path, stream.flags, stream)
     path = pseudo_path(kernel, "anon_inodefs", ANON_INODE_FS_MAGIC, b"anon_inode:[host]", mode)
     path.dentry.inode.rdev = stream.rdev
     if S_ISREG(mode) and isinstance(stream, HostStream):
-        path.dentry.inode = HostInode(path.mnt.sb, path.dentry.inode.ino, mode, stream.fd)
+        host_inode = HostInode(path.mnt.sb, path.dentry.inode.ino, stream)
+        host_inode.refresh(task)
+        path.dentry.inode = host_inode
         return HostFile(path, stream.flags, stream)
     return StreamFile(path, stream.flags, stream)
 
