@@ -27,6 +27,10 @@ EXIT_USAGE, EXIT_LIMIT, EXIT_DEADLOCK = 2, 124, 125
 MIN_MEMORY, MAX_MEMORY = 8 << 20, 64 << 30
 
 
+#: How many refused calls a Result keeps, the last ones of more.
+MAX_VIOLATIONS = 10_000
+
+
 class UsageError(Exception):
     """What was asked for can't be done: a missing file, a program that is none, a bad option."""
 
@@ -37,7 +41,8 @@ class Result:
     `status` is the program's exit status or None, `signal` the number of the signal that ended it
     or 0. `exit_status` is what a shell would say: the status, 128 + signal, or 124 when a limit
     ended the run (`limit` says which, `detail` more about it), 125 for a deadlock. `stdout` and
-    `stderr` are None unless captured.
+    `stderr` are None unless captured. `violations` are the calls that seccomp refused, in any
+    thread of any process, in their order: the last 10,000 at most.
     """
 
     __slots__ = (
@@ -391,7 +396,11 @@ class Run:
             call, where = describe_violation(task, violation)
         else:
             call, where = "the launcher's execve", ""
-        self.result.violations.append(Refusal(violation, call, where))
+        violations = self.result.violations
+        violations.append(Refusal(violation, call, where))
+        if len(violations) > MAX_VIOLATIONS:
+            # The first process's own is its last: it stays.
+            del violations[0]
 
 
 __all__ = [

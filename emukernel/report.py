@@ -6,12 +6,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from emukernel.api import Result, Run
+    from emukernel.api import Refusal, Result, Run
 
 _LIMITS = {
     "timeout": "stopped: the time limit was reached",
     "instructions": "stopped: the limit of instructions was reached",
 }
+
+_MAX_REFUSALS = 10
 
 
 def ending(result: Result, run: Run) -> str:
@@ -24,9 +26,9 @@ def ending(result: Result, run: Run) -> str:
         return ""
     from emukernel.kernel.signal.numbers import signal_name
 
-    fatal = [r for r in result.violations if r.violation.pid == run.task.pid]
-    if result.signal == 9 and fatal:
-        text = f"killed by seccomp: {fatal[-1]}"
+    refusal = fatal_refusal(result, run)
+    if refusal is not None:
+        text = f"killed by seccomp: {refusal}"
         if not run.loaded:
             text += (
                 "\nthe policy has `on_next_syscall: 1`, so the launcher's own execve is "
@@ -38,6 +40,28 @@ def ending(result: Result, run: Run) -> str:
     core = " (core dumped)" if result.core_dumped else ""
     where = f" {run.machine.last_fault}" if run.machine.last_fault else ""
     return f"killed by {signal_name(result.signal)}{core}{where}"
+
+
+def fatal_refusal(result: Result, run: Run) -> Refusal | None:
+    """The refusal that is the first process's end: its first thread's, as that one's status is the
+    process's."""
+    if result.signal != 9:
+        return None
+    mine = [r for r in result.violations if r.violation.pid == run.task.pid]
+    return mine[-1] if mine else None
+
+
+def other_refusals(result: Result, run: Run) -> str:
+    """A line for each thread that a refusal ended while the first process went on, the last ten of
+    many."""
+    fatal = fatal_refusal(result, run)
+    others = [refusal for refusal in result.violations if refusal is not fatal]
+    shown = others[-_MAX_REFUSALS:]
+    lines = [f"... {len(others) - len(shown)} earlier\n"] if len(others) > len(shown) else []
+    for refusal in shown:
+        violation = refusal.violation
+        lines.append(f"task {violation.pid} ({violation.comm}) killed by seccomp: {refusal}\n")
+    return "".join(lines)
 
 
 def stats_text(stats: dict[str, Any]) -> str:

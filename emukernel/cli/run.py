@@ -18,7 +18,8 @@ EXIT_USAGE = 2
 _EPILOG = """\
 The exit status is the guest's own, or 128 + N when signal N ended it; 124 when a limit did, 125
 when every task slept and nothing could wake one, 2 when the command line, the policy or the program
-was at fault. Unless --quiet, one line on stderr says what ended the guest if it was not itself.
+was at fault. Unless --quiet, one line on stderr says what ended the guest if it was not itself, and
+one each which other threads and processes seccomp ended.
 
 Sizes take K, M or G. Options after GUEST are the guest's.
 
@@ -355,10 +356,11 @@ def _report(
     result: Result, arguments: Namespace, run: Run, outputs: dict[str, Output]
 ) -> None:
     """What is printed after the guest's own output."""
-    from emukernel.report import ending, stats_text
+    from emukernel.report import ending, other_refusals, stats_text
 
     error = sys.stderr
     if not arguments.quiet:
+        error.write(other_refusals(result, run))
         line = ending(result, run)
         if line:
             error.write(f"{line}\n")

@@ -48,6 +48,13 @@ def check_ptrace(reader: Task, task: Task) -> None:
         raise Errno(EACCES)
 
 
+def threads(leader: Task) -> list[Task]:
+    """The threads of a process as /proc counts them: a first thread that has ended before the
+    others is still one, as a zombie."""
+    group = leader.thread_group
+    return group if leader in group or leader.state == _DEAD else [leader, *group]
+
+
 class TaskFile(KernFile):
     """A file about one task."""
 
@@ -126,17 +133,17 @@ class ThreadsDirectory(KernDirectory):
         own(self, task)
 
     def refresh(self, task: Task) -> None:
-        self.nlink = 2 + len(self.task.thread_group)
+        self.nlink = 2 + len(threads(self.task))
 
     def lookup(self, task: Task, parent: Dentry, name: bytes) -> Dentry | None:
         number = pid_number(name)
-        for thread in self.task.thread_group:
+        for thread in threads(self.task):
             if thread.pid == number:
                 return Dentry(name, parent, ProcessDirectory(self.sb, thread, thread_only=True))
         raise Errno(ENOENT)
 
     def readdir(self, task: Task, parent: Dentry) -> list[DirectoryEntry]:
-        return numbered([(b"%d" % t.pid, t.pid + (1 << 21), 4) for t in self.task.thread_group])
+        return numbered([(b"%d" % t.pid, t.pid + (1 << 21), 4) for t in threads(self.task)])
 
 
 class ProcessDirectory(KernDirectory):
