@@ -63,6 +63,7 @@ def do_exit(task: Task, code: int) -> None:
         exit_sem(task)
     task.files.put_table()
     task.pending.flush(kernel, _ALL_SIGNALS)
+    kernel.ended.add(task)
     exited = task.signal.exited
     if task.mm is not None:
         # Only a launcher that was not let go on to its execve has no memory.

@@ -250,6 +250,7 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
     if flags & CLONE_VFORK:
         child.vfork_done = WaitQueue()
     kernel.tasks[child.pid] = child
+    kernel.total_forks += 1
     for hook in kernel.fork_hooks:
         hook(task, child)
     return child

@@ -12,6 +12,7 @@ from emukernel.kernel.printk import KernelLog
 from emukernel.kernel.random import RandomSource
 from emukernel.kernel.sched.core import Scheduler
 from emukernel.kernel.sched.slices import VirtualSlices
+from emukernel.kernel.signal.structs import Usage
 from emukernel.kernel.syscalls import dispatch
 from emukernel.kernel.time.timekeeping import Clock
 from emukernel.kernel.traps import make_page_fault_handler
@@ -84,7 +85,7 @@ class Kernel:
         self.mm_ids = 0
         self.next_pid = FIRST_PID
         #: The highest number that was ever given to a task.
-        self.last_pid = 0
+        self.highest_pid = 0
         #: As many tasks as an eighth of RAM has room for in kernel stacks (set_max_threads).
         self.max_threads = max(self.memory.size // (8 * 16384), 20)
         self.zero_pfn = self.memory.alloc_frame()
@@ -121,6 +122,11 @@ class Kernel:
         #: System V IPC and POSIX message queues, once somebody uses them.
         self.ipc: IpcNamespace | None = None
         self.oom_killed = False
+        self.oom_kills = 0
+        #: Tasks made since boot, the number of the last one, and what ended ones had used.
+        self.total_forks = 1
+        self.last_pid = FIRST_PID
+        self.ended = Usage()
         self.syscall_count = 0
         self.fault_count = 0
         self.instructions_left = options.max_instructions
@@ -188,18 +194,20 @@ class Kernel:
                 raise Errno(EINVAL)
             if self.pid_in_use(wanted[0]):
                 raise Errno(EEXIST)
-            self.last_pid = max(self.last_pid, wanted[0])
+            self.highest_pid = max(self.highest_pid, wanted[0])
+            self.last_pid = wanted[0]
             return wanted[0]
         while True:
             pid = self.next_pid
             self.next_pid = pid + 1 if pid + 1 < PID_MAX else FIRST_PID
             if not self.pid_in_use(pid):
-                self.last_pid = max(self.last_pid, pid)
+                self.highest_pid = max(self.highest_pid, pid)
+                self.last_pid = pid
                 return pid
 
     def pid_in_use(self, pid: int) -> bool:
         """Whether a task, a group or a session has this number."""
-        if pid > self.last_pid:
+        if pid > self.highest_pid:
             return False
         return pid in self.tasks or any(
             pid in (task.pgrp, task.session) for task in self.tasks.values()

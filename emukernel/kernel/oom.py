@@ -5,10 +5,13 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from emukernel.kernel.kernel import Kernel
-    from emukernel.kernel.mm.mm import Mm
     from emukernel.kernel.task import Task
 
 SIGKILL = 9
+
+_OOM_SCORE_ADJ_MIN = -1000
+OOM_NEVER = float("-inf")
+"""The badness of a process that is not to be chosen."""
 
 
 def out_of_memory(task: Task) -> bool:
@@ -27,6 +30,7 @@ def out_of_memory(task: Task) -> bool:
     victim = _select(kernel, task)
     _report(kernel, task, victim)
     kernel.oom_killed = True
+    kernel.oom_kills += 1
     if victim.mm is not task.mm:
         for sharer in _processes(kernel):
             if sharer.mm is victim.mm:
@@ -51,17 +55,22 @@ def _processes(kernel: Kernel) -> list[Task]:
 
 
 def _select(kernel: Kernel, task: Task) -> Task:
-    """The process with the most memory, page tables included (oom_badness); `task` in doubt."""
-    victim, most = task, _badness(task.mm)
+    """The process with the most memory, page tables included; `task` in doubt."""
+    victim, most = task, badness(task)
     for candidate in _processes(kernel):
-        points = _badness(candidate.mm)
+        points = badness(candidate)
         if points > most:
             victim, most = candidate, points
     return victim
 
 
-def _badness(mm: Mm) -> int:
-    return mm.rss + mm.page_table.frames
+def badness(task: Task) -> float:
+    """Pages that the end of the process would free, plus its oom_score_adj (oom_badness)."""
+    adjustment = task.signal.oom_score_adj
+    if adjustment == _OOM_SCORE_ADJ_MIN:
+        return OOM_NEVER
+    mm = task.mm
+    return mm.rss + mm.page_table.frames + adjustment * task.kernel.memory.frames // 1000
 
 
 def _report(kernel: Kernel, task: Task, victim: Task) -> None:
@@ -69,11 +78,12 @@ def _report(kernel: Kernel, task: Task, victim: Task) -> None:
         return of.comm.decode("latin-1")
 
     kernel.log.printk(
-        f"{comm(task)} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0"
+        f"{comm(task)} invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, "
+        f"oom_score_adj={task.signal.oom_score_adj}"
     )
     mm = victim.mm
     kernel.log.printk(
         f"Out of memory: Killed process {victim.tgid} ({comm(victim)}) "
         f"total-vm:{mm.total_vm * 4}kB, rss:{mm.rss * 4}kB, UID:{victim.cred.uid} "
-        f"pgtables:{mm.page_table.frames * 4}kB oom_score_adj:0"
+        f"pgtables:{mm.page_table.frames * 4}kB oom_score_adj:{victim.signal.oom_score_adj}"
     )

@@ -17,11 +17,11 @@ _PAGE_SHIFT = 12
 
 def sys_sysinfo(task: Task, info: int) -> int:
     """sysinfo(2). The machine has no swap and no high memory, and keeps no load averages."""
-    from emukernel.kernel.fs.proc.system import page_cache_pages
+    from emukernel.kernel.fs.proc.system import shmem_pages
 
     kernel = task.kernel
     memory = kernel.memory
-    _, shared = page_cache_pages(kernel)
+    shared = shmem_pages(kernel)
     answer = _SYSINFO.pack(
         -(-kernel.clock.boottime() // NSEC_PER_SEC),
         *(0, 0, 0),

@@ -14,6 +14,7 @@ from emukernel.kernel.mm.vma import VM_READ, VM_WRITE, Vma
 from emukernel.kernel.options import Options
 from emukernel.kernel.printk import KernelLog
 from emukernel.kernel.random import RandomSource
+from emukernel.kernel.signal.structs import Usage
 from emukernel.kernel.uts import Uts
 from emukernel.machine.physmem import PhysicalMemory
 from emukernel.seccomp.abi import get_abi
@@ -62,6 +63,7 @@ def make_kernel(memory: int = 64 << 20, **options: Any) -> Any:
         mm_ids=0,
         zero_pfn=0,
         sigqueues={},
+        ended=Usage(),
     )
     kernel.zero_pfn = kernel.memory.alloc_frame()
     build_root(kernel, kernel.options)
@@ -76,13 +78,17 @@ def make_task(kernel: Any, uid: int = 0, pid: int = 100) -> Any:
         rlimits=[[INFINITY, INFINITY] for _ in range(16)],
         waiting=(), deadline=None, pgrp=pid, session=pid, seccomp=SeccompState(), dumpable=1,
         blocked=0, pending=SimpleNamespace(signal=0),
-        signal=SimpleNamespace(shared_pending=SimpleNamespace(signal=0)),
+        signal=SimpleNamespace(
+            shared_pending=SimpleNamespace(signal=0), exited=Usage(), children=Usage()
+        ),
+        sched=None, flags=0,
         sighand=SimpleNamespace(actions=[(0, 0, 0, 0)] * 64), utime_ns=0, stime_ns=0,
         start_time_ns=0, min_flt=0, maj_flt=0, nvcsw=0, nivcsw=0, exit_code=0, exit_signal=17,
         personality=0,
     )  # fmt: skip
     task.signal_pending = lambda: task.sigpending
     task.thread_group = [task]
+    task.group_leader = task
     task.rlimits[7] = [1024, 4096]
     mm = task.mm = Mm(kernel)
     mm.insert(Vma(mm, ARENA, ARENA + ARENA_SIZE, VM_READ | VM_WRITE))

@@ -66,6 +66,7 @@ class Mm:
         "exe_file",
         "flags",
         "hiwater_rss",
+        "hiwater_vm",
         "hole_limit",
         "hole_top",
         "id",
@@ -99,6 +100,7 @@ class Mm:
         self.hole_top = TASK_SIZE
         self.hole_limit = 0
         self.total_vm = self.data_vm = self.locked_vm = 0
+        self.hiwater_vm = 0
         self.rss = self.hiwater_rss = 0
         self.def_flags = 0
         #: What has been registered with membarrier(2).
@@ -283,6 +285,8 @@ class Mm:
 
     def _account(self, flags: int, pages: int) -> None:
         self.total_vm += pages
+        if self.total_vm > self.hiwater_vm:
+            self.hiwater_vm = self.total_vm
         if flags & (VM_WRITE | VM_SHARED) == VM_WRITE and not flags & VM_GROWSDOWN:
             self.data_vm += pages
         if flags & VM_LOCKED:

@@ -84,6 +84,8 @@ class SignalStruct:
         "it_real",
         "it_virt",
         "next_posix_timer_id",
+        "oom_score_adj",
+        "oom_score_adj_min",
         "pidfd_queue",
         "posix_timers",
         "shared_pending",
@@ -111,6 +113,9 @@ class SignalStruct:
         self.wait_chldexit = WaitQueue()
         #: Who waits for the end of the process by a pidfd.
         self.pidfd_queue = WaitQueue()
+        #: -1000 to 1000, what the OOM killer adds to the process, in 1/1000 of the memory; and the
+        #: least that may be set without CAP_SYS_RESOURCE.
+        self.oom_score_adj = self.oom_score_adj_min = 0
         #: The controlling terminal of the session.
         self.tty: Any = None
 
@@ -128,6 +133,8 @@ def copy_signal_state(
     """
     child.signal = SignalStruct(child)
     child.signal.tty = parent.signal.tty
+    child.signal.oom_score_adj = parent.signal.oom_score_adj
+    child.signal.oom_score_adj_min = parent.signal.oom_score_adj_min
     child.pending = SigPending()
     child.sighand = parent.sighand if share_sighand else parent.sighand.copy()
     if clear_sighand:

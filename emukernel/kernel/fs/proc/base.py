@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from stat import S_IFLNK
 
-from emukernel.kernel.errno import EACCES, EINVAL, ENOENT, ESRCH, Errno
+from emukernel.kernel.errno import EACCES, ENOENT, ESRCH, Errno
 from emukernel.kernel.fs.dcache import Dentry, Path, d_path
 from emukernel.kernel.fs.inode import Inode, SuperBlock
 from emukernel.kernel.fs.kernfs import KernDirectory, KernFile, numbered
+from emukernel.kernel.fs.permission import generic_permission
 from emukernel.kernel.fs.proc import pid_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from emukernel.kernel.cred import Cred
     from emukernel.kernel.fs.inode import DirectoryEntry
     from emukernel.kernel.task import Task
 
@@ -25,8 +27,10 @@ _DEAD = "X"
 
 
 def own(inode: Inode, task: Task) -> None:
-    """Files of /proc/PID belong to the task's effective ids, or to root if it isn't dumpable."""
-    if task.dumpable == 1 or inode.mode & 0o777 == 0o555:
+    """Files of /proc/PID belong to the task's effective ids; to root if it is not dumpable, or has
+    no memory any more."""
+    dumpable = task.dumpable == 1 and task.state not in "ZX"
+    if dumpable or inode.mode & 0o777 == 0o555:
         inode.uid = task.cred.euid
         inode.gid = task.cred.egid
     else:
@@ -73,18 +77,6 @@ class TaskFile(KernFile):
         if self.task.state == _DEAD:
             raise Errno(ESRCH)
         return self.function(self.task, task)
-
-
-class CommFile(TaskFile):
-    """/proc/PID/comm, which threads of the process may write."""
-
-    __slots__ = ()
-
-    def store(self, task: Task, data: bytes) -> int:
-        if task.tgid != self.task.tgid:
-            raise Errno(EINVAL)
-        self.task.comm = data[:15].partition(b"\0")[0].removesuffix(b"\n")
-        return len(data)
 
 
 class TaskLink(Inode):
@@ -160,19 +152,48 @@ class ProcessDirectory(KernDirectory):
         self.thread_only = thread_only
         own(self, task)
 
+    def permission(self, cred: Cred, mask: int) -> None:
+        if self.task.state == _DEAD and not self.thread_only:
+            raise Errno(ESRCH)
+        generic_permission(cred, self, mask)
+
+    def lookup(self, task: Task, parent: Dentry, name: bytes) -> Dentry | None:
+        if self.task.state == _DEAD:
+            raise Errno(ENOENT)
+        return super().lookup(task, parent, name)
+
+    def readdir(self, task: Task, parent: Dentry) -> list[DirectoryEntry]:
+        if self.task.state == _DEAD:
+            raise Errno(ENOENT)
+        return super().readdir(task, parent)
+
     def populate(self, dentry: Dentry) -> None:
-        from emukernel.kernel.fs.proc import fd
-        from emukernel.kernel.fs.proc.files import FILES, comm, seccomp_filter
+        from emukernel.kernel.fs.proc import fd, files, writable
+        from emukernel.kernel.fs.proc.mem import MemInode, MemoryFile
+        from emukernel.kernel.fs.proc.namespaces import NamespaceDirectory
+        from emukernel.kernel.fs.proc.net import NetDirectory
 
         sb, task = self.sb, self.task
-        for name, function, mode in FILES:
+        thread = self.thread_only
+        own_files = files.THREAD_FILES if thread else files.PROCESS_FILES
+        for name, function, mode in files.FILES + own_files:
             self.add(dentry, name, TaskFile(sb, task, function, mode))
-        self.add(dentry, b"comm", CommFile(sb, task, comm, 0o644))
+        for name, function, mode in files.MEMORY_FILES:
+            self.add(dentry, name, MemoryFile(sb, task, function, mode))
+        self.add(dentry, b"comm", writable.CommFile(sb, task, files.comm, 0o644))
+        adjust = writable.OomScoreAdjFile(sb, task, files.oom_score_adj, 0o644)
+        self.add(dentry, b"oom_score_adj", adjust)
+        self.add(dentry, b"mem", MemInode(sb, task))
         for name in (b"cwd", b"exe", b"root"):
             self.add(dentry, name, TaskLink(sb, task, name))
         self.add(dentry, b"fd", fd.FdDirectory(sb, task))
         self.add(dentry, b"fdinfo", fd.FdinfoDirectory(sb, task))
-        if not self.thread_only:
+        self.add(dentry, b"net", NetDirectory(sb))
+        self.add(dentry, b"ns", NamespaceDirectory(sb, task))
+        if not thread:
+            slack = writable.TimerslackFile(sb, task, files.timerslack_ns, 0o666)
+            self.add(dentry, b"timerslack_ns", slack)
             self.add(dentry, b"task", ThreadsDirectory(sb, task))
         if sb.kernel.seccomp_abi.proc_seccomp_filter(task.seccomp) is not None:
-            self.add(dentry, b"seccomp_filter", TaskFile(sb, task, seccomp_filter, 0o444))
+            show = files.seccomp_filter
+            self.add(dentry, b"seccomp_filter", TaskFile(sb, task, show, 0o444))

@@ -72,3 +72,12 @@ def mountinfo(task: Task, reader: Task) -> bytes:
             )
         )
     return b"".join(lines)
+
+
+def mountstats(task: Task, reader: Task) -> bytes:
+    """/proc/PID/mountstats"""
+    return b"".join(
+        b"device %s mounted on %s with fstype %s\n"
+        % (mnt.sb.source.encode(), mangle(place), mnt.sb.fstype.encode())
+        for mnt, place in _visible(reader, task)
+    )

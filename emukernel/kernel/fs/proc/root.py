@@ -59,6 +59,11 @@ def self_mounts(task: Task) -> bytes:
     return b"self/mounts"
 
 
+def self_net(task: Task) -> bytes:
+    """/proc/net"""
+    return b"self/net"
+
+
 def populate_root(root: KernDirectory, dentry: Dentry) -> None:
     """The entries of /proc that are no processes."""
     from emukernel.kernel.fs.proc import system
@@ -70,6 +75,7 @@ def populate_root(root: KernDirectory, dentry: Dentry) -> None:
         root.add(dentry, name, TextEntry(sb, function))
     root.add(dentry, b"filesystems", ConstantFile(sb, system.FILESYSTEMS))
     root.add(dentry, b"mounts", TextLink(sb, self_mounts))
+    root.add(dentry, b"net", TextLink(sb, self_net))
     root.add(dentry, b"self", TextLink(sb, proc_self))
     root.add(dentry, b"sys", SysctlDirectory(sb, b""))
     root.add(dentry, b"sysvipc", SysvipcDirectory(sb))

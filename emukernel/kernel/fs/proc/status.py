@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from emukernel.kernel.fs.proc.base import check_ptrace
+from emukernel.kernel.fs.proc.base import check_ptrace, threads
 from emukernel.kernel.fs.proc.system import USER_HZ
 from emukernel.kernel.fs.shmem import ShmemMapping
 from emukernel.kernel.mm.vma import VM_EXEC, VM_GROWSDOWN, VM_LOCKED, VM_SHARED, VM_WRITE
+from emukernel.kernel.signal.structs import Usage
 from emukernel.machine.pagetable import ADDRESS
 
 TYPE_CHECKING = False
@@ -56,18 +57,21 @@ def _area_pages(mm: Mm) -> tuple[int, int, int, int]:
 
 def rss_kinds(mm: Mm) -> tuple[int, int, int]:
     """Pages in memory that are (the program's own, a file's, shared memory's)."""
-    anon = file = shmem = 0
+    file = shmem = 0
     for vma in mm.vmas:
-        mapping = None if vma.file is None else vma.file.mapping
-        shared = isinstance(mapping, ShmemMapping)
+        mapping = vma.mapping
+        if mapping is None:
+            continue
+        pages = mapping.pages
+        count = 0
         for vpn, _, entry in mm.page_table.entries(vma.start >> 12, vma.end >> 12):
-            if mapping is None or mapping.pages.get(vma.file_page(vpn)) != (entry & ADDRESS) >> 12:
-                anon += 1
-            elif shared:
-                shmem += 1
-            else:
-                file += 1
-    return anon, file, shmem
+            if pages.get(vma.file_page(vpn)) == (entry & ADDRESS) >> 12:
+                count += 1
+        if isinstance(mapping, ShmemMapping):
+            shmem += count
+        else:
+            file += count
+    return max(mm.rss - file - shmem, 0), file, shmem
 
 
 def _table_pages(mm: Mm) -> int:
@@ -82,7 +86,7 @@ def _memory_lines(mm: Mm) -> str:
     anon, file, shmem = rss_kinds(mm)
     rss = mm.rss
     rows = (
-        ("VmPeak", max(getattr(mm, "hiwater_vm", 0), mm.total_vm) * 4),
+        ("VmPeak", mm.hiwater_vm * 4),
         ("VmSize", mm.total_vm * 4),
         ("VmLck", locked),
         ("VmPin", 0),
@@ -148,7 +152,7 @@ def status(task: Task, reader: Task) -> bytes:
         text += _memory_lines(task.mm)
     uid = cred.uid
     queued = task.kernel.sigqueues.get(uid, 0)
-    text += f"Threads:\t{len(task.thread_group)}\nSigQ:\t{queued}/{task.rlimits[11][0]}\n"
+    text += f"Threads:\t{len(threads(task.group_leader))}\nSigQ:\t{queued}/{task.rlimits[11][0]}\n"
     text += _signal_lines(task)
     for name, caps in (
         ("CapInh", cred.cap_inheritable),
@@ -177,7 +181,29 @@ def fd_size(task: Task) -> int:
 
 
 def stat(task: Task, reader: Task) -> bytes:
-    """/proc/PID/stat: 52 fields. Addresses are 0 for those who may not look into the task."""
+    """/proc/PID/stat: of the whole process, its ended threads included."""
+    return _stat(task, reader, whole=True)
+
+
+def thread_stat(task: Task, reader: Task) -> bytes:
+    """/proc/PID/task/TID/stat: of one thread."""
+    return _stat(task, reader, whole=False)
+
+
+def _used(task: Task, whole: bool) -> Usage:
+    """What the thread, or its whole process, has used."""
+    used = Usage()
+    used.add(task)
+    if whole:
+        used.add(task.signal.exited)
+        for thread in task.thread_group:
+            if thread is not task:
+                used.add(thread)
+    return used
+
+
+def _stat(task: Task, reader: Task, *, whole: bool) -> bytes:
+    """52 fields. Addresses are 0 for those who may not look into the task."""
     from emukernel.kernel.errno import Errno
 
     mm = task.mm if task.state not in "ZX" else None
@@ -187,9 +213,11 @@ def stat(task: Task, reader: Task) -> bytes:
     except Errno:
         permitted = False
     pending, _, blocked, ignored, caught = _signal_sets(task)
-    threads = task.thread_group
-    user = sum(t.utime_ns for t in threads) // _TICK_NS
-    system = sum(t.stime_ns for t in threads) // _TICK_NS
+    used = _used(task, whole)
+    waited = task.signal.children if whole else Usage()
+    policy = task.sched
+    nice = 0 if policy is None else policy.nice
+    real_time = 0 if policy is None else policy.rt_priority
     low = (1 << 31) - 1
     fields: list[int | str] = [
         task.pid,
@@ -200,18 +228,18 @@ def stat(task: Task, reader: Task) -> bytes:
         task.session,
         0,
         -1,
-        0x400000,
-        sum(t.min_flt for t in threads),
-        0,
-        sum(t.maj_flt for t in threads),
-        0,
-        user,
-        system,
-        0,
-        0,
-        20,
-        0,
-        len(threads),
+        0x400000 | task.flags,
+        used.min_flt,
+        waited.min_flt,
+        used.maj_flt,
+        waited.maj_flt,
+        used.utime_ns // _TICK_NS,
+        used.stime_ns // _TICK_NS,
+        waited.utime_ns // _TICK_NS,
+        waited.stime_ns // _TICK_NS,
+        -1 - real_time if real_time else 20 + nice,
+        nice,
+        len(threads(task.group_leader)),
         0,
         task.start_time_ns // _TICK_NS,
     ]
@@ -223,7 +251,10 @@ def stat(task: Task, reader: Task) -> bytes:
         fields += addresses if permitted else (1, 1, 0)
         fields += [0, 0]
     fields += [pending & low, blocked & low, ignored & low, caught & low]
-    fields += [0, 0, 0, task.exit_signal, 0, 0, 0, 0, 0, 0]
+    # wchan, nswap, cnswap, exit_signal, processor, rt_priority, policy, delay, guest times
+    exit_signal = task.exit_signal if task is task.group_leader else -1
+    fields += [int(task.state == "S"), 0, 0, exit_signal, 0, real_time]
+    fields += [0 if policy is None else policy.policy, 0, 0, 0]
     if mm is None or not permitted:
         fields += [0] * 7
     else:

@@ -71,10 +71,17 @@ def _file_nr(kernel: Kernel) -> str:
 
 
 def _threads_max(kernel: Kernel) -> str:
-    return str(kernel.memory.frames // 32)
+    return str(kernel.max_threads)
 
+
+def _ns_last_pid(kernel: Kernel) -> str:
+    return str(kernel.last_pid)
+
+
+_BUFFER = "212992"
 
 VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
+    b"fs/dir-notify-enable": "0",
     b"fs/file-max": _file_max,
     b"fs/file-nr": _file_nr,
     b"fs/mqueue/msg_default": "10",
@@ -82,6 +89,10 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"fs/mqueue/msgsize_default": "8192",
     b"fs/mqueue/msgsize_max": "8192",
     b"fs/mqueue/queues_max": "256",
+    b"fs/inotify/max_queued_events": "16384",
+    b"fs/inotify/max_user_instances": "128",
+    b"fs/inotify/max_user_watches": "65536",
+    b"fs/mount-max": "100000",
     b"fs/nr_open": "1048576",
     b"fs/overflowgid": "65534",
     b"fs/overflowuid": "65534",
@@ -89,20 +100,27 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"fs/protected_hardlinks": "1",
     b"fs/protected_symlinks": "0",
     b"fs/suid_dumpable": "0",
+    b"kernel/arch": "x86_64",
     b"kernel/cap_last_cap": "40",
     b"kernel/core_pattern": "core",
     b"kernel/core_uses_pid": "0",
+    b"kernel/dmesg_restrict": "0",
     b"kernel/domainname": _domainname,
     b"kernel/hostname": _hostname,
     b"kernel/msgmax": "8192",
     b"kernel/msgmnb": "16384",
     b"kernel/msgmni": "32000",
+    b"kernel/kptr_restrict": "0",
     b"kernel/ngroups_max": "65536",
+    b"kernel/ns_last_pid": _ns_last_pid,
     b"kernel/osrelease": _osrelease,
     b"kernel/ostype": _ostype,
     b"kernel/overflowgid": "65534",
     b"kernel/overflowuid": "65534",
+    b"kernel/panic": "0",
+    b"kernel/panic_on_oops": "0",
     b"kernel/pid_max": "32768",
+    b"kernel/printk": "7\t4\t1\t7",
     b"kernel/random/boot_id": _boot_id,
     b"kernel/random/entropy_avail": "256",
     b"kernel/random/poolsize": "256",
@@ -112,12 +130,26 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"kernel/shmall": "18446744073692774399",
     b"kernel/shmmax": "18446744073692774399",
     b"kernel/shmmni": "4096",
+    b"kernel/tainted": "0",
     b"kernel/threads-max": _threads_max,
     b"kernel/version": _version,
+    b"net/core/rmem_default": _BUFFER,
+    b"net/core/rmem_max": _BUFFER,
+    b"net/core/somaxconn": "4096",
+    b"net/core/wmem_default": _BUFFER,
+    b"net/core/wmem_max": _BUFFER,
+    b"net/ipv4/ip_local_port_range": "32768\t60999",
+    b"net/ipv4/ip_unprivileged_port_start": "1024",
+    b"net/unix/max_dgram_qlen": "10",
     b"vm/max_map_count": "65530",
     b"vm/mmap_min_addr": "4096",
+    b"vm/nr_hugepages": "0",
+    b"vm/oom_dump_tasks": "0",
+    b"vm/oom_kill_allocating_task": "0",
+    b"vm/overcommit_kbytes": "0",
     b"vm/overcommit_memory": "0",
     b"vm/overcommit_ratio": "50",
+    b"vm/panic_on_oom": "0",
     b"vm/swappiness": "0",
 }
 

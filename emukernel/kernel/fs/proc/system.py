@@ -1,4 +1,4 @@
-"""Files of /proc about the machine (Linux: fs/proc/{meminfo,stat,uptime,loadavg,version}.c)."""
+"""Files of /proc about the machine (Linux: fs/proc/{meminfo,stat,…}.c)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emukernel.kernel.kernel import Kernel
+    from emukernel.kernel.mm.mm import Mm
+    from emukernel.kernel.signal.structs import Usage
     from emukernel.kernel.task import Task
 
 NS = 10**9
@@ -29,22 +31,59 @@ FILESYSTEMS = b"".join(
 )
 
 
-def busy_ns(kernel: Kernel) -> tuple[int, int]:
-    """CPU time of all tasks in user mode and in the kernel."""
-    tasks = kernel.tasks.values()
-    return sum(t.utime_ns for t in tasks), sum(t.stime_ns for t in tasks)
+def total_usage(kernel: Kernel) -> Usage:
+    """What all tasks since boot have used."""
+    from emukernel.kernel.signal.structs import Usage
+
+    used = Usage()
+    used.add(kernel.ended)
+    for task in kernel.tasks.values():
+        if task.state not in "ZX":
+            used.add(task)
+    return used
 
 
-def page_cache_pages(kernel: Kernel) -> tuple[int, int]:
-    """Pages held by all tmpfs, and those among them of shared memory."""
+def spaces(kernel: Kernel) -> list[Mm]:
+    """Every address space once."""
+    live = [t for t in kernel.tasks.values() if t.mm is not None and t.state not in "ZX"]
+    return list({id(t.mm): t.mm for t in live}.values())
+
+
+def shmem_pages(kernel: Kernel) -> int:
+    """Pages held by all tmpfs and shared memory."""
     from emukernel.kernel.fs.shmem import ShmemSuperBlock
 
-    counted = {}
-    for mnt in [*kernel.vfs.mounts, *kernel.vfs.pseudo.values()]:
-        if isinstance(mnt.sb, ShmemSuperBlock):
-            counted[id(mnt.sb)] = mnt.sb.used_blocks
-    total = sum(counted.values())
-    return total, total
+    supers = {id(m.sb): m.sb for m in [*kernel.vfs.mounts, *kernel.vfs.pseudo.values()]}
+    return sum(sb.used_blocks for sb in supers.values() if isinstance(sb, ShmemSuperBlock))
+
+
+class Pages:
+    """Pages by use: `anon` are programs' own, `cached` those of files in memory (`shmem` those of
+    tmpfs among them, `mapped` as often as they are mapped), `tables` page tables."""
+
+    __slots__ = ("anon", "cached", "mapped", "shmem", "tables")
+
+    def __init__(self, kernel: Kernel) -> None:
+        from emukernel.kernel.fs.proc.status import rss_kinds
+        from emukernel.kernel.fs.shmem import ShmemMapping
+
+        everywhere = spaces(kernel)
+        kinds = [rss_kinds(mm) for mm in everywhere]
+        self.anon = sum(anon for anon, _, _ in kinds)
+        self.mapped = sum(file + shmem for _, file, shmem in kinds)
+        self.tables = sum(mm.page_table.frames for mm in everywhere)
+        self.shmem = shmem_pages(kernel)
+        # Of other file systems: what is mapped or open.
+        caches = {id(v.mapping): v.mapping for mm in everywhere for v in mm.vmas if v.mapping}
+        for files in {id(t.files): t.files for t in kernel.tasks.values()}.values():
+            for file in files.table.values():
+                if file.mapping is not None:
+                    caches[id(file.mapping)] = file.mapping
+        self.cached = self.shmem + sum(
+            len(cache.pages)
+            for cache in caches.values()
+            if not isinstance(cache, ShmemMapping)
+        )
 
 
 def meminfo(task: Task) -> bytes:
@@ -53,28 +92,39 @@ def meminfo(task: Task) -> bytes:
     memory = kernel.memory
     total = memory.frames * 4
     free = memory.free_frames * 4
-    cached, shmem = page_cache_pages(kernel)
-    spaces = {id(t.mm): t.mm for t in kernel.tasks.values() if t.mm is not None}.values()
-    anon = sum(mm.rss for mm in spaces) * 4
-    committed = sum(mm.data_vm for mm in spaces) * 4
+    pages = Pages(kernel)
+    everywhere = spaces(kernel)
+    locked = sum(mm.locked_vm for mm in everywhere) * 4
+    committed = (sum(mm.data_vm for mm in everywhere) + pages.shmem) * 4
+    clean = (pages.cached - pages.shmem) * 4
     rows = (
         ("MemTotal", total),
         ("MemFree", free),
-        ("MemAvailable", free),
+        ("MemAvailable", min(free + clean, total)),
         ("Buffers", 0),
-        ("Cached", cached * 4),
+        ("Cached", pages.cached * 4),
         ("SwapCached", 0),
-        ("Active", anon),
-        ("Inactive", cached * 4),
+        ("Active", pages.anon * 4),
+        ("Inactive", pages.cached * 4),
+        ("Active(anon)", pages.anon * 4),
+        ("Inactive(anon)", pages.shmem * 4),
+        ("Active(file)", 0),
+        ("Inactive(file)", clean),
         ("Unevictable", 0),
-        ("Mlocked", 0),
+        ("Mlocked", locked),
         ("SwapTotal", 0),
         ("SwapFree", 0),
         ("Dirty", 0),
         ("Writeback", 0),
-        ("AnonPages", anon),
-        ("Mapped", anon),
-        ("Shmem", shmem * 4),
+        ("AnonPages", pages.anon * 4),
+        ("Mapped", pages.mapped * 4),
+        ("Shmem", pages.shmem * 4),
+        ("KReclaimable", 0),
+        ("Slab", 0),
+        ("SReclaimable", 0),
+        ("SUnreclaim", 0),
+        ("KernelStack", 0),
+        ("PageTables", pages.tables * 4),
         ("CommitLimit", total // 2),
         ("Committed_AS", committed),
         ("VmallocTotal", 34359738367),
@@ -92,6 +142,25 @@ def meminfo(task: Task) -> bytes:
         for name, value in rows
     ]
     return "".join(lines).encode()
+
+
+def vmstat(task: Task) -> bytes:
+    """/proc/vmstat: what is kept of it"""
+    kernel = task.kernel
+    pages = Pages(kernel)
+    used = total_usage(kernel)
+    rows = (
+        ("nr_free_pages", kernel.memory.free_frames),
+        ("nr_anon_pages", pages.anon),
+        ("nr_mapped", pages.mapped),
+        ("nr_file_pages", pages.cached),
+        ("nr_shmem", pages.shmem),
+        ("nr_page_table_pages", pages.tables),
+        ("pgfault", used.min_flt + used.maj_flt),
+        ("pgmajfault", used.maj_flt),
+        ("oom_kill", kernel.oom_kills),
+    )
+    return "".join(f"{name} {value}\n" for name, value in rows).encode()
 
 
 # CPUID of the emulated processor: leaves 1, 7, 0x80000001 and the brand string.
@@ -138,15 +207,17 @@ def cpuinfo(task: Task) -> bytes:
 def uptime(task: Task) -> bytes:
     """/proc/uptime: seconds since boot, and idle ones"""
     up = task.kernel.clock.boottime() // 10**7
-    idle = max(up - sum(busy_ns(task.kernel)) // 10**7, 0)
+    used = total_usage(task.kernel)
+    idle = max(up - (used.utime_ns + used.stime_ns) // 10**7, 0)
     return b"%d.%02d %d.%02d\n" % (up // 100, up % 100, idle // 100, idle % 100)
 
 
 def loadavg(task: Task) -> bytes:
     """/proc/loadavg. The averages are not kept: a machine that just booted has none."""
-    tasks = task.kernel.tasks
+    kernel = task.kernel
+    tasks = kernel.tasks
     running = sum(t.state == "R" for t in tasks.values())
-    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(tasks), max(tasks))
+    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(tasks), kernel.last_pid)
 
 
 def version(task: Task) -> bytes:
@@ -159,16 +230,16 @@ def stat(task: Task) -> bytes:
     """/proc/stat: times in 1/100 s"""
     kernel = task.kernel
     clock = kernel.clock
-    user, system = (ns // _TICK_NS for ns in busy_ns(kernel))
+    used = total_usage(kernel)
+    user, system = used.utime_ns // _TICK_NS, used.stime_ns // _TICK_NS
     up = clock.boottime() // _TICK_NS
     idle = max(up - user - system, 0)
-    tasks = kernel.tasks.values()
+    running = sum(t.state == "R" for t in kernel.tasks.values())
     line = f"{user} 0 {system} {idle} 0 0 0 0 0 0\n"
     return (
-        f"cpu  {line}cpu0 {line}intr 0\nctxt {sum(t.nvcsw + t.nivcsw for t in tasks)}\n"
+        f"cpu  {line}cpu0 {line}intr 0\nctxt {used.nvcsw + used.nivcsw}\n"
         f"btime {(clock.realtime() - clock.boottime()) // NS}\n"
-        f"processes {len(kernel.tasks)}\n"
-        f"procs_running {sum(t.state == 'R' for t in tasks)}\nprocs_blocked 0\n"
+        f"processes {kernel.total_forks}\nprocs_running {running}\nprocs_blocked 0\n"
         "softirq 0 0 0 0 0 0 0 0 0 0 0\n"
     ).encode()
 
@@ -192,14 +263,34 @@ def swaps(task: Task) -> bytes:
     return b"Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
 
+def interrupts(task: Task) -> bytes:
+    """/proc/interrupts: one CPU, and no devices that would interrupt it"""
+    return b"            CPU0       \n"
+
+
+def partitions(task: Task) -> bytes:
+    """/proc/partitions: there are no disks"""
+    return b""
+
+
+def empty(task: Task) -> bytes:
+    """/proc/modules and diskstats: the kernel has no modules, the machine no disks"""
+    return b""
+
+
 FILES: tuple[tuple[bytes, Callable[[Task], bytes]], ...] = (
     (b"cmdline", cmdline),
     (b"cpuinfo", cpuinfo),
     (b"devices", devices),
+    (b"diskstats", empty),
+    (b"interrupts", interrupts),
     (b"loadavg", loadavg),
     (b"meminfo", meminfo),
+    (b"modules", empty),
+    (b"partitions", partitions),
     (b"stat", stat),
     (b"swaps", swaps),
     (b"uptime", uptime),
     (b"version", version),
+    (b"vmstat", vmstat),
 )
