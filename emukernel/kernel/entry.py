@@ -7,8 +7,8 @@
     return   RAX gets the result; RCX and R11 what the instruction leaves in them
 
 A call that neither sleeps nor ends the task is done without leaving the hook, in about a
-microsecond. Everything else (sleeping, signals, exec, exit, tracing) stops the CPU, and
-`Scheduler.run` goes on from there.
+microsecond; one that sleeps may hand the CPU to the next task there (`sched.switch`). Everything
+else (signals, exec, exit, tracing) stops the CPU, and `Scheduler.run` goes on from there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from struct import Struct
 from time import perf_counter_ns
 
 from emukernel.kernel.errno import ENOMEM, Errno
+from emukernel.kernel.sched.switch import make_switch
 from emukernel.kernel.wait import Blocked
 from emukernel.machine.physmem import OutOfMemory
 
@@ -60,6 +61,7 @@ def make_entry(kernel: Kernel) -> Callable[[], None]:
     resolve = kernel.resolve_in_hook
     arguments = _ARGUMENTS
     stop = cpu.stop
+    switch = make_switch(kernel)
 
     def syscall_entry() -> None:
         nr, a2, a1, a0, a4, a5, a3 = arguments(regs)
@@ -85,6 +87,10 @@ def make_entry(kernel: Kernel) -> Callable[[], None]:
             if result <= -512:
                 _leave_hook(kernel, task, nr, (a0, a1, a2, a3, a4, a5), error)
                 return
+        except Blocked as error:
+            if not switch(task, nr, (a0, a1, a2, a3, a4, a5)):
+                _leave_hook(kernel, task, nr, (a0, a1, a2, a3, a4, a5), error)
+            return
         except BaseException as error:
             _leave_hook(kernel, task, nr, (a0, a1, a2, a3, a4, a5), error)
             return

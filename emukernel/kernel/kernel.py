@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from emukernel.kernel.task import Task
     from emukernel.seccomp.violation import Violation
 
-#: Calls that replace or end the image: they must not run inside the CPU's hook.
-OUTSIDE_HOOK = frozenset((15, 56, 57, 58, 59, 60, 231, 322, 435))
 FIRST_PID = 100
 PID_MAX = 32768
 
@@ -162,7 +160,7 @@ class Kernel:
         handler = self._outside.get(nr) or self.handlers.get(nr)
         if handler is None:
             handler = dispatch.resolve(nr)
-            if nr in OUTSIDE_HOOK:
+            if nr in dispatch.OUTSIDE_HOOK:
                 self._outside[nr] = handler
             elif nr in dispatch.ROWS:
                 self.handlers[nr] = handler
@@ -170,7 +168,7 @@ class Kernel:
 
     def resolve_in_hook(self, nr: int) -> Handler:
         """The same for the hook of the CPU, which must be left first for some calls."""
-        if nr in OUTSIDE_HOOK or nr > 0xFFFF_FFFF:
+        if nr in dispatch.OUTSIDE_HOOK or nr > 0xFFFF_FFFF:
             raise Slow
         return self.resolve(nr)
 
@@ -281,10 +279,13 @@ class Kernel:
         self.clock.tick()
         return self.clock.monotonic()
 
-    def poll_interrupts(self) -> None:
-        """Takes what the host has sent since the last time."""
+    def poll_interrupts(self) -> bool:
+        """Takes what the host has sent since the last time; whether there was anything.
+
+        Where no host clock interrupts the CPU, each look counts as if there was.
+        """
         if not self.cpu.acknowledge() and not self.interrupts.has_signals():
-            return
+            return self.clock.virtual
         if self.interrupts.expired():
             self.halt(Halt("timeout"))
         for number in self.interrupts.take_signals():
@@ -293,6 +294,7 @@ class Kernel:
             from emukernel.kernel.signal.send import send_signal_from_host
 
             send_signal_from_host(self, number)
+        return True
 
     def deadlock(self) -> None:
         """Every task sleeps and nothing can wake one: says who waits for what, and stops."""

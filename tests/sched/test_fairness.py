@@ -159,3 +159,37 @@ def test_a_spinning_process_starves_nobody(
 ) -> None:
     result = machines.run(guest_source(STARVING), deterministic=deterministic)
     assert (result.exit_status, result.stdout) == (0, b"0 14\n5\n0\n19\n")
+
+
+# The parent waits for the host's input while a child spins.
+INPUT = r"""
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int main(void)
+{
+    char text[16];
+    ssize_t size;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        for (;;)
+            ;
+    usleep(1000);
+    size = read(0, text, sizeof text);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    printf("%zd\n", size);
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["--deterministic"]])
+def test_input_comes_while_another_process_spins(
+    guest_source: Callable[..., Path], emukernel_late_input: Callable[..., bytes],
+    options: list[str],
+) -> None:
+    assert emukernel_late_input(guest_source(INPUT), options, b"hello") == b"5\n"

@@ -11,6 +11,7 @@ from heapq import heapify, heappop, heappush
 from time import perf_counter_ns
 
 from emukernel.kernel.entry import after_hook, dispatch, slow_entry
+from emukernel.kernel.sched.switch import has_cpu_timers
 from emukernel.kernel.task import DEAD, RUNNING, SLEEPING, ZOMBIE, Task
 from emukernel.kernel.traps import handle_trap
 from emukernel.kernel.wait import HostReadable, WaitQueue
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 
 #: How long a task may run while another waits for the CPU.
 SLICE_NS = 5_000_000
-
-
-_RLIMIT_CPU, _RLIM_INFINITY = 0, (1 << 64) - 1
 
 
 class Timer:
@@ -88,7 +86,11 @@ class Scheduler:
         self.run_queue.append(task)
         if self.running:
             # Whoever has the CPU now must not keep it.
-            self.kernel.interrupts.arm_slice(SLICE_NS)
+            self.arm_slice()
+
+    def arm_slice(self) -> None:
+        """Others wait for the CPU: the current task has it for a slice at most."""
+        self.kernel.interrupts.arm_slice(SLICE_NS)
 
     def block(self, task: Task) -> None:
         """Puts the current task to sleep on what it waits for (it raised Blocked)."""
@@ -178,24 +180,26 @@ class Scheduler:
     def run(self) -> None:
         """Runs until the first task's process has ended or `kernel.halt` was called."""
         kernel = self.kernel
+        queue = self.run_queue
         while not kernel.halted:
-            kernel.poll_interrupts()
+            if kernel.poll_interrupts() and self.host_waiters:
+                self.poll_host()
             if self.timers:
                 self.run_timers()
             if kernel.halted:
                 break
-            if not self.run_queue:
+            if not queue:
                 if not self.idle():
                     break
                 continue
-            queue = self.run_queue
             task = queue.popleft()
             if task.state != RUNNING:
                 continue
-            if queue:
-                kernel.interrupts.arm_slice(SLICE_NS)
+            if queue or self.host_waiters:
+                self.arm_slice()
             self.running = True
             self.run_task(task)
+            task = kernel.current
             self.running = kernel.need_resched = False
             if task.state == RUNNING:
                 queue.append(task)
@@ -203,7 +207,11 @@ class Scheduler:
                 task.nivcsw += 1
 
     def run_task(self, task: Task) -> None:
-        """Gives the CPU to one task until it sleeps, ends or another's turn has come."""
+        """Gives the CPU to one task until it sleeps, ends or another's turn has come.
+
+        It may hand it to the next one inside the CPU's hook (`sched.switch`): then the same goes
+        for that one.
+        """
         kernel = self.kernel
         kernel.switch_to(task)
         clock = kernel.clock
@@ -238,6 +246,7 @@ class Scheduler:
                 begin = perf_counter_ns()
                 vector = kernel.run_cpu()
                 stats.guest_ns += perf_counter_ns() - begin
+            task = kernel.current
             clock.charge(task)
             if cpu_timed:
                 from emukernel.kernel.time.itimer import run_cpu_timers
@@ -260,15 +269,37 @@ class Scheduler:
 
     # -- idle --------------------------------------------------------------------------------
 
-    def idle(self) -> bool:
-        """All tasks sleep: waits for the host or the next timer. False: nothing can ever come."""
-        kernel = self.kernel
+    def host_queues(self) -> tuple[dict[int, list[Task]], dict[int, list[Task]]]:
+        """Who waits for which of the host's descriptors, to read and to write."""
         readers: dict[int, list[Task]] = {}
         writers: dict[int, list[Task]] = {}
         for task in self.host_waiters:
             for queue in task.waiting:
                 if isinstance(queue, HostReadable):
                     (writers if queue.writing else readers).setdefault(queue.fd, []).append(task)
+        return readers, writers
+
+    def poll_host(self) -> None:
+        """Wakes those whose descriptors are ready, without waiting: others run meanwhile."""
+        self.wait_for_host(*self.host_queues(), self.kernel.clock.monotonic())
+
+    def wait_for_host(
+        self,
+        readers: dict[int, list[Task]],
+        writers: dict[int, list[Task]],
+        deadline: int | None,
+    ) -> bool:
+        """Sleeps on the host until a descriptor is ready, or something else; wakes who waits."""
+        ready = self.kernel.interrupts.wait(list(readers), list(writers), deadline)
+        for fd in ready:
+            for task in readers.get(fd, []) + writers.get(fd, []):
+                self.wake(task)
+        return bool(ready)
+
+    def idle(self) -> bool:
+        """All tasks sleep: waits for the host or the next timer. False: nothing can ever come."""
+        kernel = self.kernel
+        readers, writers = self.host_queues()
         deadline = self.next_deadline()
         if deadline is None and not readers and not writers:
             kernel.deadlock()
@@ -277,25 +308,11 @@ class Scheduler:
         if virtual and deadline is not None and not readers and not writers:
             kernel.clock.advance_to(deadline)
             return True
-        ready = kernel.interrupts.wait(list(readers), list(writers), deadline)
-        for fd in ready:
-            for task in readers.get(fd, []) + writers.get(fd, []):
-                self.wake(task)
+        ready = self.wait_for_host(readers, writers, deadline)
         if virtual and not ready and deadline is not None and not kernel.interrupts.pending():
             # The host had as long as the guest was ready to wait.
             kernel.clock.advance_to(deadline)
         return True
-
-
-def has_cpu_timers(task: Task) -> bool:
-    """Whether the CPU time that the task uses can make something happen."""
-    signal = task.signal
-    return (
-        signal.it_virt is not None
-        or signal.it_prof is not None
-        or bool(signal.cpu_timers)
-        or task.rlimits[_RLIMIT_CPU][0] != _RLIM_INFINITY
-    )
 
 
 def exit_to_user_mode(kernel: Kernel, task: Task) -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ROWS: dict[int, Row] = {row[0]: row for row in SYSCALLS}
 """The rows of the table by number."""
 
+OUTSIDE_HOOK = frozenset((15, 56, 57, 58, 59, 60, 231, 322, 435))
+"""Calls that make, replace or end an image: they must not run inside the CPU's hook."""
+
 
 def resolve(nr: int) -> Handler:
     """The handler of the 64-bit call `nr`. One that the table lacks or has no code for is ENOSYS.
