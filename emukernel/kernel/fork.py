@@ -18,7 +18,6 @@ from emukernel.kernel.mm.vma import VM_DONTCOPY, VM_LOCKED, VM_SHARED, VM_WIPEON
 from emukernel.kernel.sys import PF_FORKNOEXEC
 from emukernel.kernel.task import Task
 from emukernel.kernel.wait import WaitQueue, wait_on
-from emukernel.machine.pagetable import ADDRESS, WRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -330,15 +329,10 @@ def dup_mm(task: Task, old: Mm) -> Mm:
 def _copy_page_range(old: Mm, new: Mm, first: int, last: int, flags: int) -> None:
     """Has both see the pages of one area; writable private ones become copy-on-write."""
     cow = flags & (VM_WRITE | VM_SHARED) == VM_WRITE
-    words = old.page_table.words
-    refcount = old.memory.refcount
-    put = new.page_table.set
-    count = 0
-    for vpn, index, entry in old.page_table.entries(first, last):
-        if cow and entry & WRITE:
-            entry &= ~WRITE
-            words[index] = entry
-        put(vpn, entry)
-        refcount[(entry & ADDRESS) >> 12] += 1
-        count += 1
-    new.rss += count
+    table = old.page_table
+    for vpn, index, count in table.leaf_ranges(first, last):
+        pfns = table.frames_at(index, count)
+        if pfns:
+            table.copy_entries(vpn, index, count, new.page_table, cow=cow)
+            old.memory.get_all(pfns)
+            new.rss += len(pfns) - pfns.count(old.kernel.zero_pfn)

@@ -25,6 +25,13 @@ NX = 1 << 63
 ADDRESS = 0x000F_FFFF_FFFF_F000
 TABLE = PRESENT | WRITE | USER
 
+_ENTRIES = 512
+#: One in each of a whole table's entries, and the addresses of as many adjacent frames from 0 on.
+_ONES = sum(1 << 64 * n for n in range(_ENTRIES))
+_ADJACENT = sum(n << PAGE_SHIFT + 64 * n for n in range(_ENTRIES))
+_ADDRESSES = ADDRESS * _ONES
+_WRITABLE = WRITE * _ONES
+
 #: First index of the kernel's half in the top-level table.
 KERNEL_SLOT = 256
 USER_LIMIT = 1 << 47
@@ -85,9 +92,11 @@ class PageTable:
         leaf = self.leaves.get(vpn >> 9)
         return 0 if leaf is None else self.words[leaf + (vpn & 511)]
 
-    def entries(self, first: int, last: int) -> Iterator[tuple[int, int, int]]:
-        """(vpn, index into `words`, entry) of each entry that is not 0 in [first, last)."""
-        words = self.words
+    def leaf_ranges(self, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+        """(vpn, index into `words`, count) of the entries in [first, last), table by table.
+
+        Where there is no last-level table there are no entries.
+        """
         leaves = self.leaves
         low, high = first >> 9, (last + 511) >> 9
         if high - low > len(leaves):
@@ -95,16 +104,52 @@ class PageTable:
         else:
             numbers = [n for n in range(low, high) if n in leaves]
         for number in numbers:
-            leaf = leaves[number]
             base = number << 9
             begin = max(first - base, 0)
-            end = min(last - base, 512)
-            table = words[leaf + begin : leaf + end].tolist()
-            if not any(table):
-                continue
-            for offset, entry in enumerate(table, begin):
-                if entry:
-                    yield base + offset, leaf + offset, entry
+            yield base + begin, leaves[number] + begin, min(last - base, _ENTRIES) - begin
+
+    def entries(self, first: int, last: int) -> Iterator[tuple[int, int, int]]:
+        """(vpn, index into `words`, entry) of each entry that is not 0 in [first, last)."""
+        words = self.words
+        for vpn, index, count in self.leaf_ranges(first, last):
+            table = words[index : index + count].tolist()
+            if any(table):
+                for offset, entry in enumerate(table):
+                    if entry:
+                        yield vpn + offset, index + offset, entry
+
+    def frames_at(self, index: int, count: int) -> range | list[int]:
+        """The frames that `count` entries from an index into `words` on name."""
+        if count == _ENTRIES:
+            # As after writing to fresh memory in order, a few microseconds for the whole table.
+            data = self.memory.view[index << 3 : index + count << 3]
+            addresses = int.from_bytes(data, "little") & _ADDRESSES
+            first = addresses & ADDRESS
+            pfn = first >> PAGE_SHIFT
+            if addresses == first * _ONES + _ADJACENT:
+                return range(pfn, pfn + count)
+            if addresses and addresses == first * _ONES - _ADJACENT:
+                return range(pfn - count + 1, pfn + 1)
+        table = self.words[index : index + count].tolist()
+        return [(entry & ADDRESS) >> PAGE_SHIFT for entry in table if entry]
+
+    def copy_entries(self, vpn: int, index: int, count: int, to: PageTable, *, cow: bool) -> None:
+        """Gives `to` the entries from an index into `words` on, those of the pages from `vpn` on.
+
+        With `cow` neither can write to the pages then. OutOfMemory; nothing was done in that case.
+        """
+        view = self.memory.view
+        there = to.slot(vpn)
+        data = view[index << 3 : index + count << 3]
+        if cow:
+            entries = int.from_bytes(data, "little")
+            entries -= entries & _WRITABLE
+            data[:] = entries.to_bytes(count << 3, "little")
+        view[there << 3 : there + count << 3] = data
+
+    def clear_entries(self, index: int, count: int) -> None:
+        """Sets entries to 0."""
+        self.memory.view[index << 3 : index + count << 3] = bytes(count << 3)
 
     def free_tables(self, first: int, last: int) -> None:
         """Gives back the tables that lie wholly in [first, last), where all entries are 0."""

@@ -32,6 +32,7 @@ class PhysicalMemory:
     """`size` bytes of RAM (a multiple of 4096) and its frame allocator."""
 
     __slots__ = (
+        "_counts",
         "_free",
         "_host",
         "_next",
@@ -65,7 +66,8 @@ class PhysicalMemory:
         self.view = memoryview(self._host)
         self.words = self.view.cast("Q")
         self.host_address = addressof(c_char.from_buffer(self._host))
-        self.refcount = memoryview(bytearray(self.frames * 4)).cast("I")
+        self._counts = memoryview(bytearray(self.frames * 4))
+        self.refcount = self._counts.cast("I")
         self._free: list[int] = []
         # Frame 0 is never handed out: pfn 0 means "none" to the users of frames.
         self._next = 1
@@ -118,6 +120,38 @@ class PhysicalMemory:
             if pfn in self.code_frames:
                 self.code_frames.discard(pfn)
                 self._stale_code.add(pfn)
+
+    def get_all(self, pfns: range | list[int]) -> None:
+        """Takes one more reference to each of these frames."""
+        if type(pfns) is range:
+            self._add(pfns, 1)
+            return
+        refcount = self.refcount
+        for pfn in pfns:
+            refcount[pfn] += 1
+
+    def put_all(self, pfns: range | list[int]) -> None:
+        """Drops one reference to each of these frames."""
+        if type(pfns) is range:
+            counts = self.refcount[pfns.start : pfns.stop].tolist()
+            if max(counts) == 1 and self.code_frames.isdisjoint(pfns):
+                self._add(pfns, -1)
+                self._free.extend(pfns)
+                self.free_frames += len(pfns)
+                return
+            if min(counts) > 1:
+                self._add(pfns, -1)
+                return
+        put = self.put
+        for pfn in pfns:
+            put(pfn)
+
+    def _add(self, pfns: range, number: int) -> None:
+        """Adds to the counts of adjacent frames, all at once; none may go below 0."""
+        part = self._counts[pfns.start << 2 : pfns.stop << 2]
+        ones = ((1 << 32 * len(pfns)) - 1) // 0xFFFF_FFFF
+        counts = int.from_bytes(part, "little") + number * ones
+        part[:] = counts.to_bytes(len(part), "little")
 
     def map_code(self, pfn: int) -> None:
         """Notes that a frame becomes executable; has stale translations of it dropped."""

@@ -352,3 +352,48 @@ def test_page_tables_give_their_frames_back() -> None:
     table.free_tables(0, 0x200)
     table.free()
     assert memory.free_frames == before
+
+
+@pytest.mark.parametrize("order", ["up", "down", "mixed", "holes"])
+def test_whole_tables_are_copied_and_given_back(order: str) -> None:
+    memory = PhysicalMemory(16 << 20)
+    free = memory.free_frames
+    frames = [memory.alloc_frame() for _ in range(520)]
+    before = memory.free_frames
+    if order == "down":
+        frames.reverse()
+    elif order == "mixed":
+        frames[3], frames[500] = frames[500], frames[3]
+    table, copy = PageTable(memory), PageTable(memory)
+    holes = {7, 300} if order == "holes" else set()
+    used = [n for n in range(520) if n not in holes]
+    for n in used:
+        table.set(1024 + n, frames[n] << 12 | RW | (DIRTY if n % 2 else 0))
+    entries = {vpn: entry for vpn, _, entry in table.entries(0, 1 << 36)}
+    assert sorted(entries) == [1024 + n for n in used]
+    # Pages 1024 to 1540: one table whole, part of the next.
+    for vpn, index, count in table.leaf_ranges(1024, 1540):
+        pfns = table.frames_at(index, count)
+        here = range(vpn - 1024, vpn - 1024 + count)
+        assert sorted(pfns) == sorted(frames[n] for n in used if n in here)
+        table.copy_entries(vpn, index, count, copy, cow=True)
+        memory.get_all(pfns)
+    for n in used:
+        entry = entries[1024 + n]
+        shared = n < 516
+        assert table.get(1024 + n) == (entry & ~WRITE if shared else entry)
+        assert copy.get(1024 + n) == (entry & ~WRITE if shared else 0)
+        assert memory.refcount[frames[n]] == (2 if shared else 1)
+    for owner, last in ((copy, 1540), (table, 1544)):
+        for _vpn, index, count in owner.leaf_ranges(1024, last):
+            memory.put_all(owner.frames_at(index, count))
+            owner.clear_entries(index, count)
+        assert not list(owner.entries(0, 1 << 36))
+        owner.free()
+    for n in holes:
+        memory.put(frames[n])
+    assert before < memory.free_frames == free
+    # What was given back can be had again, zeroed, each frame once.
+    again = [memory.alloc_frame() for _ in range(520)]
+    assert len(set(again)) == 520
+    memory.close()

@@ -317,16 +317,15 @@ class Mm:
         """Takes the pages [first, last) of an area out of the page table."""
         if vma.flags & VM_SHARED:
             self.write_back(vma, first, last)
-        words = self.page_table.words
-        put = self.memory.put
-        zero_pfn = self.kernel.zero_pfn
+        table = self.page_table
         gone = zeros = 0
-        for _vpn, index, entry in self.page_table.entries(first, last):
-            pfn = (entry & ADDRESS) >> 12
-            words[index] = 0
-            put(pfn)
-            gone += 1
-            zeros += pfn == zero_pfn
+        for _vpn, index, count in table.leaf_ranges(first, last):
+            pfns = table.frames_at(index, count)
+            if pfns:
+                table.clear_entries(index, count)
+                self.memory.put_all(pfns)
+                gone += len(pfns)
+                zeros += pfns.count(self.kernel.zero_pfn)
         if gone:
             self.rss -= gone - zeros
             self.flush_tlb()
