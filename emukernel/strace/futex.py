@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from struct import unpack_from
+
 from emukernel.strace.call import pointer
-from emukernel.strace.kinds import memory
+from emukernel.strace.kinds import array, memory
 from emukernel.strace.names import enum, enum_set
 
 TYPE_CHECKING = False
@@ -14,6 +16,7 @@ FUTEX_PRIVATE_FLAG = 128
 FUTEX_CLOCK_REALTIME = 256
 FUTEX_BITSET_MATCH_ANY = 0xFFFFFFFF
 FUTEX_OP_OPARG_SHIFT = 8
+FUTEX_32, FUTEX2_SIZE_MASK, WAITV_SIZE = 2, 3, 24
 
 ARGUMENTS = {
     "FUTEX_WAIT": "val timeout",
@@ -76,6 +79,33 @@ def wake_op(value: int) -> str:
     operation = enum("process.futex_op", value >> 28 & 7)
     compare = enum("process.futex_cmp", value >> 24 & 15)
     return f"{shift}{operation}<<28|{value >> 12 & 0xFFF:#x}<<12|{compare}<<24|{value & 0xFFF:#x}"
+
+
+def waitv(call: Call, address: int, count: int | None) -> str | None:
+    """The struct futex_waitv of futex_waitv(2)."""
+
+    def element(at: int) -> str | None:
+        data = call.read(at, WAITV_SIZE)
+        if data is None:
+            return None
+        value, uaddr, bits, reserved = unpack_from("<QQII", data)
+        text = f"{{val={value:#x}" if value else "{val=0"
+        text += f", uaddr={pointer(uaddr)}, flags={_size(bits)}"
+        return f"{text}, __reserved={reserved:#x}}}" if reserved else f"{text}}}"
+
+    return array(address, count or 0, WAITV_SIZE, element)
+
+
+def _size(bits: int) -> str:
+    """The flags of a struct futex_waitv: the futex's size and others."""
+    words = ["FUTEX_32"] if bits & FUTEX2_SIZE_MASK == FUTEX_32 else []
+    rest = bits & ~FUTEX_32 if words else bits
+    if rest & FUTEX_PRIVATE_FLAG:
+        words.append("FUTEX_PRIVATE_FLAG")
+        rest &= ~FUTEX_PRIVATE_FLAG
+    if rest:
+        words.append(f"{rest:#x}" if words else f"{rest:#x} /* FUTEX_??? */")
+    return "|".join(words) or "0"
 
 
 def _operation(value: int) -> str | None:

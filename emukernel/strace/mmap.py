@@ -17,6 +17,7 @@ MAP_HUGE_SHIFT = 26
 MAP_HUGE_MASK = 0x3F << MAP_HUGE_SHIFT
 MREMAP_FIXED = 2
 MREMAP_DONTUNMAP = 4
+MEMBARRIER_CMD_FLAG_CPU = 1
 
 
 def flags(call: Call, i: int) -> str:
@@ -51,6 +52,11 @@ def residence(call: Call, address: int, length: int | None) -> str | None:
     if pages > ARRAY_LIMIT:
         texts.append("...")
     return f"[{', '.join(texts)}]"
+
+
+def membarrier_cpu(call: Call, i: int) -> str:
+    """The CPU that membarrier(2) is for, where the flags say that there is one."""
+    return str(call.value(i)) if call.value(i - 1) & MEMBARRIER_CMD_FLAG_CPU else ""
 
 
 def membarrier(call: Call) -> str:

@@ -10,7 +10,7 @@ belongs to the struct but is not shown, and so it is with names that begin with 
 from __future__ import annotations
 
 STRUCTS: dict[str, str] = {
-    "timespec": "tv_sec:q tv_nsec:q",
+    "timespec": "tv_sec:q tv_nsec:Q",
     "timeval": "tv_sec:q tv_usec:q",
     "timezone": "tz_minuteswest:i tz_dsttime:i",
     "itimerval": "it_interval:timeval it_value:timeval",
@@ -36,7 +36,31 @@ STRUCTS: dict[str, str] = {
     "flock_found": "l_type:h:enum/fs.lock l_whence:h:enum/fs.whence l_start:q l_len:q l_pid:i",
     "winsize": "ws_row:H ws_col:H ws_xpixel:H ws_ypixel:H",
     "stack_t": "ss_sp:Q:address ss_flags:i:flags/signal.ss ss_size:Q",
-    "sembuf": "sem_num:H sem_op:h sem_flg:h:flags/ipc.flags",
+    "sembuf": "sem_num:H sem_op:h sem_flg:h:flags/ipc.sem_op",
+    # Permissions are shown in another order than they lie.
+    "ipc_perm": "_key:i uid:I:uid gid:I:uid cuid:I:uid cgid:I:uid mode:I:mode _seq:I _unused:2Q",
+    "shmid_ds": (
+        "_shm_perm:ipc_perm shm_segsz:Q _shm_atime:q _shm_dtime:q _shm_ctime:q shm_cpid:i"
+        " shm_lpid:i shm_nattch:Q _unused:2Q"
+    ),
+    "semid_ds": (
+        "_sem_perm:ipc_perm sem_otime:q _unused1:Q sem_ctime:q _unused2:Q sem_nsems:Q _unused3:2Q"
+    ),
+    "msqid_ds": (
+        "_msg_perm:ipc_perm msg_stime:q msg_rtime:q msg_ctime:q _msg_cbytes:Q msg_qnum:Q"
+        " msg_qbytes:Q msg_lspid:i msg_lrpid:i _unused:2Q"
+    ),
+    "shminfo": "shmmax:Q shmmin:Q shmmni:Q shmseg:Q shmall:Q _unused:4Q",
+    "shm_info": (
+        "used_ids:i shm_tot:Q shm_rss:Q shm_swp:Q swap_attempts:Q swap_successes:Q"
+    ),
+    "seminfo": (
+        "semmap:i semmni:i semmns:i semmnu:i semmsl:i semopm:i semume:i semusz:i semvmx:i semaem:i"
+    ),
+    "msginfo": (
+        "msgpool:i msgmap:i msgmax:i msgmnb:i msgmni:i msgssz:i msgtql:i msgseg:H"
+    ),
+    "mq_attr": "mq_flags:q:flags/ipc.mq_flags mq_maxmsg:q mq_msgsize:q mq_curmsgs:q _reserved:4q",
     "linger": "l_onoff:i l_linger:i",
     "ucred": "pid:i uid:I:uid gid:I:uid",
 }

@@ -112,7 +112,7 @@ def run_both(directory: Path) -> tuple[str, list[Event]]:
         raise RuntimeError(f"strace ended with status {done.returncode}")
     shutil.rmtree(work)
     work.mkdir()
-    native = [sys.executable, HERE / "native.py", program, work]
+    native = [sys.executable, HERE / "strace_native.py", program, work]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(native, env=environment, capture_output=True, timeout=60)
     if done.returncode:

@@ -86,7 +86,7 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (29, "shmget", "ipc.shm", "key_t key:ipc.key, size_t size, int shmflg:ipc.flags"),
     (30, "shmat", "ipc.shm",
      "int shmid, char *shmaddr:address, int shmflg:flags ipc.shmat -> address"),
-    (31, "shmctl", "ipc.shm", "int shmid, int cmd:ipc.cmd, struct shmid_ds *buf"),
+    (31, "shmctl", "ipc.shm", "int shmid, int cmd:ipc.shm_cmd, struct shmid_ds *buf:ipc.shm_buf"),
     (32, "dup", "fs.file", "unsigned int fildes:fd -> fd"),
     (33, "dup2", "fs.file", "unsigned int oldfd:fd, unsigned int newfd:fd -> fd"),
     (34, "pause", "signal.wait", ""),
@@ -154,14 +154,17 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (63, "uname", "sys", "struct new_utsname *name:out utsname"),
     (64, "semget", "ipc.sem", "key_t key:ipc.key, int nsems, int semflg:ipc.flags"),
     (65, "semop", "ipc.sem", "int semid, struct sembuf *tsops:in sembuf[nsops], unsigned nsops"),
-    (66, "semctl", "ipc.sem", "int semid, int semnum, int cmd:ipc.cmd, unsigned long arg:x"),
+    (66, "semctl", "ipc.sem",
+     "int semid, int semnum, int cmd:ipc.sem_cmd, unsigned long arg:ipc.sem_arg"),
     (67, "shmdt", "ipc.shm", "char *shmaddr:address"),
     (68, "msgget", "ipc.msg", "key_t key:ipc.key, int msgflg:ipc.flags"),
     (69, "msgsnd", "ipc.msg",
-     "int msqid, struct msgbuf *msgp:address, size_t msgsz, int msgflg:flags ipc.msg"),
+     "int msqid, struct msgbuf *msgp:ipc.message, size_t msgsz, int msgflg:flags ipc.msg"),
     (70, "msgrcv", "ipc.msg",
-     "int msqid, struct msgbuf *msgp:address, size_t msgsz, long msgtyp, int msgflg:flags ipc.msg"),
-    (71, "msgctl", "ipc.msg", "int msqid, int cmd:ipc.cmd, struct msqid_ds *buf"),
+     "int msqid, struct msgbuf *msgp:ipc.message, size_t msgsz, long msgtyp, "
+     "int msgflg:flags ipc.msg"),
+    (71, "msgctl", "ipc.msg",
+     "int msqid, int cmd:ipc.msg_cmd, struct msqid_ds *buf:ipc.msg_buf"),
     (72, "fcntl", "fs.fcntl",
      "unsigned int fd:fd, unsigned int cmd:fcntl.cmd, unsigned long arg:fcntl.arg -> fcntl.result"),
     (73, "flock", "fs.locks", "unsigned int fd:fd, unsigned int cmd:flags fs.flock"),
@@ -405,9 +408,9 @@ SYSCALLS: Final[tuple[Row, ...]] = (
      "int *policy:out int, unsigned long *nmask:address, unsigned long maxnode, "
      "unsigned long addr:address, unsigned long flags:x"),
     (240, "mq_open", "ipc.mqueue",
-     "const char *u_name:string, int oflag:open.flags, umode_t mode:open.mode, "
-     "struct mq_attr *u_attr:address -> fd"),
-    (241, "mq_unlink", "ipc.mqueue", "const char *u_name:string"),
+     "const char *u_name:path, int oflag:open.flags, umode_t mode:ipc.mq_mode, "
+     "struct mq_attr *u_attr:ipc.mq_attr -> fd"),
+    (241, "mq_unlink", "ipc.mqueue", "const char *u_name:path"),
     (242, "mq_timedsend", "ipc.mqueue",
      "mqd_t mqdes:fd, const char *u_msg_ptr:in bytes[msg_len], size_t msg_len, "
      "unsigned int msg_prio, const struct __kernel_timespec *u_abs_timeout:in timespec"),
@@ -418,7 +421,8 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (244, "mq_notify", "ipc.mqueue",
      "mqd_t mqdes:fd, const struct sigevent *u_notification:in time.sigevent"),
     (245, "mq_getsetattr", "ipc.mqueue",
-     "mqd_t mqdes:fd, const struct mq_attr *u_mqstat, struct mq_attr *u_omqstat"),
+     "mqd_t mqdes:fd, const struct mq_attr *u_mqstat:in mq_attr, "
+     "struct mq_attr *u_omqstat:out mq_attr"),
     (246, "kexec_load", "",
      "unsigned long entry:address, unsigned long nr_segments, struct kexec_segment *segments, "
      "unsigned long flags:x"),
@@ -568,11 +572,11 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (310, "process_vm_readv", "mm.process_vm_access",
      "pid_t pid:pid, const struct iovec *lvec:uio.filled, unsigned long liovcnt, "
      "const struct iovec *rvec:in uio.iovec_addresses[riovcnt], unsigned long riovcnt, "
-     "unsigned long flags:x"),
+     "unsigned long flags"),
     (311, "process_vm_writev", "mm.process_vm_access",
      "pid_t pid:pid, const struct iovec *lvec:in uio.iovec[liovcnt], unsigned long liovcnt, "
      "const struct iovec *rvec:in uio.iovec_addresses[riovcnt], unsigned long riovcnt, "
-     "unsigned long flags:x"),
+     "unsigned long flags"),
     (312, "kcmp", "",
      "pid_t pid1:pid, pid_t pid2:pid, int type, unsigned long idx1:x, unsigned long idx2:x"),
     (313, "finit_module", "", "int fd:fd, const char *uargs:string, int flags:x"),
@@ -599,7 +603,8 @@ SYSCALLS: Final[tuple[Row, ...]] = (
      "const char *const *envp:exec.envp, int flags:flags fs.at"),
     (323, "userfaultfd", "", "int flags:flags fs.open -> fd"),
     (324, "membarrier", "sched.membarrier",
-     "int cmd:enum mm.membarrier, unsigned int flags:x, int cpu_id:omitted -> mmap.membarrier"),
+     "int cmd:enum mm.membarrier, unsigned int flags:flags mm.membarrier_flags, "
+     "int cpu_id:mmap.membarrier_cpu -> mmap.membarrier"),
     (325, "mlock2", "mm.mlock",
      "unsigned long start:address, size_t len, int flags:flags mm.mlock"),
     (326, "copy_file_range", "fs.read_write",
@@ -673,8 +678,9 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (447, "memfd_secret", "", "unsigned int flags:flags fs.open -> fd"),
     (448, "process_mrelease", "", "int pidfd:fd, unsigned int flags:x"),
     (449, "futex_waitv", "futex_waitv",
-     "struct futex_waitv *waiters:address, unsigned int nr_futexes, unsigned int flags:x, "
-     "struct __kernel_timespec *timeout:in timespec, clockid_t clockid:enum time.clock"),
+     "struct futex_waitv *waiters:in futex.waitv[nr_futexes], unsigned int nr_futexes, "
+     "unsigned int flags:x, struct __kernel_timespec *timeout:in timespec, "
+     "clockid_t clockid:enum time.clock"),
     (450, "set_mempolicy_home_node", "",
      "unsigned long start:address, unsigned long len, unsigned long home_node, "
      "unsigned long flags:x"),

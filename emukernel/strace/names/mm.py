@@ -1,6 +1,7 @@
 """Names of asm-generic/mman.h, linux/mempolicy.h, linux/membarrier.h."""
 
 FLAGS = {
+    "membarrier_flags": ("MEMBARRIER_CMD_FLAG_???", "MEMBARRIER_CMD_FLAG_CPU"),
     "prot": (
         "PROT_???",
         "PROT_NONE=0 PROT_READ=1 PROT_WRITE PROT_EXEC PROT_SEM PROT_GROWSDOWN=0x1000000"
