@@ -270,6 +270,8 @@ def _inherit(task: Task, child: Task, args: CloneArgs) -> None:
     child.tsc_disabled = task.tsc_disabled
     child.timerslack_ns = child.timerslack_default = task.timerslack_ns
     child.sched = task.sched.copy() if task.sched is not None else None
+    child.ioprio = task.ioprio
+    child.mempolicy = task.mempolicy
     child.start_time_ns = task.kernel.clock.monotonic()
     # Registered memory belongs to a thread; a forked copy of the memory has it still.
     child.rseq = None if args.flags & CLONE_VM else task.rseq

@@ -55,9 +55,11 @@ class Task:
         "fs",
         "group_leader",
         "in_execve",
+        "ioprio",
         "jobctl",
         "kernel",
         "maj_flt",
+        "mempolicy",
         "min_flt",
         "mm",
         "nivcsw",
@@ -163,6 +165,9 @@ class Task:
         self.robust_list = (0, 0)
         self.rseq: Any = None
         self.sched: Any = None
+        #: What ioprio_set(2) and set_mempolicy(2) have set: (mode, flags, nodes).
+        self.ioprio = 0
+        self.mempolicy: tuple[int, int, int] | None = None
         #: What it will undo of System V semaphores (kernel/ipc/sem: UndoList).
         self.sysvsem: UndoList | None = None
         self.start_time_ns = 0

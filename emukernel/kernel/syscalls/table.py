@@ -402,9 +402,9 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (237, "mbind", "",
      "unsigned long start:address, unsigned long len, unsigned long mode:enum mm.mempolicy, "
      "const unsigned long *nmask:address, unsigned long maxnode, unsigned int flags:x"),
-    (238, "set_mempolicy", "",
+    (238, "set_mempolicy", "mm.mempolicy",
      "int mode:enum mm.mempolicy, const unsigned long *nmask:address, unsigned long maxnode"),
-    (239, "get_mempolicy", "",
+    (239, "get_mempolicy", "mm.mempolicy",
      "int *policy:out int, unsigned long *nmask:address, unsigned long maxnode, "
      "unsigned long addr:address, unsigned long flags:x"),
     (240, "mq_open", "ipc.mqueue",
@@ -438,8 +438,8 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (250, "keyctl", "",
      "int option, unsigned long arg2:x, unsigned long arg3:x, unsigned long arg4:x, "
      "unsigned long arg5:x"),
-    (251, "ioprio_set", "", "int which, int who, int ioprio"),
-    (252, "ioprio_get", "", "int which, int who"),
+    (251, "ioprio_set", "ioprio", "int which, int who, int ioprio"),
+    (252, "ioprio_get", "ioprio", "int which, int who"),
     (253, "inotify_init", "fs.inotify", "-> fd"),
     (254, "inotify_add_watch", "fs.inotify",
      "int fd:fd, const char *pathname:path, u32 mask:flags fs.inotify"),
