@@ -150,6 +150,7 @@ int main(void)
         struct sigaction action = {.sa_handler = handler};
         sigaction(SIGALRM, &action, NULL);
         ualarm(20000, 0);
+        words[8] = 1;
         result = futex(0, FUTEX_LOCK_PI, 0, NULL, 0, 0);
         pass_gate();
         show("child locks", result);
@@ -158,7 +159,8 @@ int main(void)
         word("word", 0);
         _exit(0);
     }
-    usleep(200000);
+    while (!words[8])
+        usleep(1000);
     asleep(pid);
     word("word", 0);
     show("wake", futex(0, FUTEX_WAKE, 1, NULL, 0, 0));

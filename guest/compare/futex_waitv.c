@@ -112,8 +112,9 @@ int main(void)
 
     struct sigaction action = {.sa_handler = handler};
     sigaction(SIGALRM, &action, NULL);
-    ualarm(20000, 0);
+    ualarm(20000, 20000);
     show("interrupted", waitv(waiters, 3, 0, NULL, 0));
+    ualarm(0, 0);
     action.sa_flags = SA_RESTART;
     sigaction(SIGALRM, &action, NULL);
     ualarm(20000, 0);

@@ -234,8 +234,9 @@ int main(void)
     get("3", fd);
     struct sigaction action = {.sa_handler = handler};
     sigaction(SIGALRM, &action, NULL);
-    ualarm(20000, 0);
+    ualarm(20000, 20000);
     get("interrupted", fd);
+    ualarm(0, 0);
     action.sa_flags = SA_RESTART;
     sigaction(SIGALRM, &action, NULL);
     ualarm(20000, 0);

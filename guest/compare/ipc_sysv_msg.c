@@ -216,8 +216,9 @@ int main(void)
     get("waited", 9000, 0, 0);
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     sigaction(SIGALRM, &action, NULL);
-    ualarm(20000, 0);
+    ualarm(20000, 20000);
     get("signal with SA_RESTART", 100, 0, 0);
+    ualarm(0, 0);
     kill(reader("killed", 100, 0, 0), SIGKILL);
     ended("reader");
     show("send", put(1, "kept", 0));

@@ -210,8 +210,9 @@ int main(void)
     if (fork() == 0) {
         struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
         sigaction(SIGALRM, &action, NULL);
-        ualarm(20000, 0);
+        ualarm(20000, 20000);
         show("signal with SA_RESTART", op1(0, -1, 0));
+        ualarm(0, 0);
         show("nobody waits", ctl(0, GETNCNT, 0));
         _exit(0);
     }

@@ -168,7 +168,9 @@ static void cpu_time(const char *name, clockid_t clock)
     burn(clock, 150);
     siginfo_t info = take("late", SIGRTMIN + 1, 20000);
     check("overruns", info.si_overrun >= 3);
-    left("running", id);
+    struct itimerspec spec;
+    must("gettime", syscall(SYS_timer_gettime, id, &spec));
+    check("running", spec.it_value.tv_nsec > 0 && spec.it_interval.tv_nsec == 20 * MS);
     show("absolute past", syscall(SYS_timer_settime, id, TIMER_ABSTIME, &(struct itimerspec){{0, 0}, {0, 1}}, NULL));
     take("at once", SIGRTMIN + 1, 20000);
     left("fired", id);

@@ -174,8 +174,12 @@ def _new_segment(task: Task, ns: IpcNamespace, key: int, size: int, flags: int) 
     mnt = pseudo_mount(task.kernel, "tmpfs", TMPFS_MAGIC)
     sb = mnt.sb
     assert isinstance(sb, ShmemSuperBlock)
-    ns.shm.add(segment)
     sb.charge_inode()
+    try:
+        ns.shm.add(segment)
+    except Errno:
+        sb.used_inodes -= 1
+        raise
     inode = ShmemInode(sb, segment.id, S_IFREG | S_IRWXUGO, task.cred.fsuid, task.cred.fsgid)
     inode.nlink = 0
     inode.size = size
