@@ -109,7 +109,7 @@ static void report(const char *what, long result)
 
 static void begin(void)
 {
-    struct itimerval every = {{0, 15000}, {0, 15000}};
+    struct itimerval every = {{0, 30000}, {0, 30000}};
     drain();
     ticks = 0;
     errno = 0;

@@ -100,9 +100,9 @@ int main(void)
     kill(0, 0);
     if (fork() == 0) {
         kill(getppid(), SIGUSR1);
-        usleep(5000);
+        usleep(20000);
         sigqueue(getppid(), SIGUSR2, value);
-        usleep(5000);
+        usleep(20000);
         _exit(0);
     }
     while (wait(&status) == -1)

@@ -107,13 +107,15 @@ int main(void)
         sem_wait(&ready);
     show("pthread_kill", pthread_kill(threads[1], SIGUSR1));
     show("pthread_kill", pthread_kill(threads[1], 0));
-    usleep(5000);
+    while (!handled_by[1])
+        usleep(1000);
     printf("handled by %d %d %d %d\n", handled_by[0], handled_by[1], handled_by[2], handled_by[3]);
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     kill(getpid(), SIGUSR1);
-    usleep(5000);
+    while (handled_by[1] + handled_by[2] < 2)
+        usleep(1000);
     check("the process's, by a thread that does not block it",
           handled_by[1] + handled_by[2] == 2 && handled_by[0] + handled_by[3] == 0);
     pthread_kill(threads[3], SIGUSR1);
