@@ -203,13 +203,21 @@ def _settle(kernel: Kernel, task: Task, event: BaseException) -> None:
         syscall_return(kernel, task, -ENOMEM)
     elif kind is NewImage:
         for hook in kernel.exit_hooks:
-            hook(task, 0)
+            hook(task, _new_image_result(kernel, task))
         task.call = {}
         task.orig_rax = -1
     elif kind is TaskExit:
         return
     else:
         raise event
+
+
+def _new_image_result(kernel: Kernel, task: Task) -> int:
+    """What those who watch see of execve, 0, and of rt_sigreturn, the RAX that comes back."""
+    if task.orig_rax >= 0:
+        return 0
+    rax: int = kernel.cpu.regs[_RAX]
+    return rax - (1 << 64) if rax >> 63 else rax
 
 
 def syscall_return(kernel: Kernel, task: Task, result: int) -> None:

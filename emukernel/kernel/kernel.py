@@ -102,6 +102,9 @@ class Kernel:
         self.fork_hooks: list[Callable[[Task, Task], None]] = []
         self.block_hooks: list[Callable[[Task], None]] = []
         self.signal_hooks: list[Callable[[Task, SigInfo], None]] = []
+        #: Of signals that are dropped as they are sent, since nothing would come of them.
+        self.ignored_signal_hooks: list[Callable[[Task, SigInfo], None]] = []
+        self.stop_hooks: list[Callable[[Task, int], None]] = []
         self.exec_hooks: list[Callable[[Task, bytes], None]] = []
         self.violation_hooks: list[Callable[[Task, Violation], None]] = []
         self.stats: Stats | None = None

@@ -46,15 +46,23 @@ def opening(call: Call) -> str:
     known: list[str] = []
     for text in call.texts:
         if text is None:
-            return _cut(f"{call.name}({''.join([f'{text}, ' for text in known])}")
+            # Of clone it is not known yet whether anything follows.
+            end = ", " if known and call.name != "clone" else ""
+            return _cut(f"{call.name}({', '.join(known)}{end}")
         if text:
             known.append(text)
     return _cut(f"{call.name}({', '.join(known)}")
 
 
 def rest(call: Call, late: int) -> str:
-    """The arguments from the one at `late` on, and the bracket that closes them."""
-    return _cut(", ".join([text for text in call.texts[late:] if text])) + ")"
+    """The arguments from the one at `late` on, and the bracket that closes them. Of a call that
+    never came back they are not known."""
+    if call.ret is None and late < len(call.texts):
+        return " <unfinished ...>)"
+    texts = [text for text in call.texts[late:] if text]
+    if texts and call.name == "clone":
+        texts.insert(0, "")
+    return _cut(", ".join(texts)) + ")"
 
 
 def whole(call: Call) -> str:

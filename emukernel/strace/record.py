@@ -42,6 +42,16 @@ def signal_record(pid: int, time: int, name: str, info: str) -> dict[str, Any]:
     return {"type": "signal", "pid": pid, "time": time, "signal": name, "siginfo": info}
 
 
+def stop_record(pid: int, time: int, name: str) -> dict[str, Any]:
+    """A task stops by a signal of this name."""
+    return {"type": "stop", "pid": pid, "time": time, "signal": name}
+
+
+def superseded_record(pid: int, time: int, by: int) -> dict[str, Any]:
+    """The first thread of a process is gone: the execve of thread `by` goes on under its pid."""
+    return {"type": "superseded", "pid": pid, "time": time, "by": by}
+
+
 def exit_record(
     pid: int, time: int, status: int | None, signal: str | None, core: bool
 ) -> dict[str, Any]:

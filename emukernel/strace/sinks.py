@@ -1,13 +1,21 @@
 """Where a trace goes: text, JSON lines, a list.
 
 A sink is told of events in their order: enter and exit of a call (`Pending`), block while it sleeps
-in between, abandon where nobody will hear of it any more, signal, task_exit, and close at the end.
+in between, abandon where nobody will hear of it any more, signal, stopped by one, fork (there is a
+task more), superseded (an execve in thread `by` takes over the process's pid), task_exit, and close
+at the end.
 """
 
 from __future__ import annotations
 
 from emukernel.strace.line import aligned, opening, rest, whole
-from emukernel.strace.record import call_record, exit_record, signal_record
+from emukernel.strace.record import (
+    call_record,
+    exit_record,
+    signal_record,
+    stop_record,
+    superseded_record,
+)
 from emukernel.strace.scalar import signal as signal_name
 
 TYPE_CHECKING = False
@@ -27,7 +35,13 @@ if TYPE_CHECKING:
 
         def abandon(self, pid: int, pending: Pending) -> None: ...
 
+        def fork(self, pid: int) -> None: ...
+
+        def superseded(self, pid: int, time: int, by: int) -> None: ...
+
         def signal(self, pid: int, time: int, name: str, info: str) -> None: ...
+
+        def stopped(self, pid: int, time: int, name: str) -> None: ...
 
         def task_exit(self, pid: int, time: int, status: int) -> None: ...
 
@@ -48,14 +62,17 @@ class Pending:
     """A call that is under way, made at `time` (nanoseconds).
 
     `late` is the first argument that is known only at its end. `shown` is how much of its line a
-    text sink has written: NOTHING, its OPENING (which is `opening`), or an UNFINISHED line.
+    text sink has written: NOTHING, its OPENING (which is `opening`), or an UNFINISHED line;
+    `prefix` is what such a sink has in front of the line's start.
     """
 
-    __slots__ = ("call", "late", "opening", "shown", "time", "verdict")
+    __slots__ = ("call", "late", "opening", "prefix", "shown", "task", "time", "verdict")
 
-    def __init__(self, call: Call, time: int) -> None:
+    def __init__(self, call: Call, time: int, task: object = None) -> None:
         self.call = call
         self.time = time
+        self.task = task
+        self.prefix = ""
         self.verdict: str | None = None
         self.shown = NOTHING
         self.opening = ""
@@ -88,13 +105,24 @@ class TextSink:
         self._tasks.add(pid)
         self._interrupt()
         self._open = (pid, pending)
+        pending.prefix = self._prefix(pid)
+
+    def fork(self, pid: int) -> None:
+        self._tasks.add(pid)
+
+    def superseded(self, pid: int, time: int, by: int) -> None:
+        self._line(pid, f"+++ superseded by execve in pid {by} +++")
+        self._tasks.discard(by)
+
+    def stopped(self, pid: int, time: int, name: str) -> None:
+        self._line(pid, f"--- stopped by {name} ---")
 
     def block(self, pid: int, pending: Pending) -> None:
         if pending.shown == NOTHING:
             if self._open != (pid, pending):
                 self._interrupt()
                 self._open = (pid, pending)
-            pending.opening = self._prefix(pid) + opening(pending.call)
+            pending.opening = pending.prefix + opening(pending.call)
             pending.shown = OPENING
             self._file.write(pending.opening)
             self._file.flush()
@@ -110,7 +138,7 @@ class TextSink:
         elif pending.shown == OPENING:
             head = pending.opening + rest(call, pending.late)
         else:
-            head = self._prefix(pid) + whole(call)
+            head = pending.prefix + whole(call)
         line = aligned(head, call)
         if pending.shown == OPENING:
             line = line[len(pending.opening) :]
@@ -147,7 +175,7 @@ class TextSink:
 
     def _unfinished(self, pid: int, pending: Pending) -> None:
         self._open = None
-        start = "" if pending.shown == OPENING else self._prefix(pid) + opening(pending.call)
+        start = "" if pending.shown == OPENING else pending.prefix + opening(pending.call)
         self._file.write(f"{start} <unfinished ...>\n")
         pending.shown = UNFINISHED
 
@@ -197,6 +225,15 @@ class JsonSink:
         self._write(call_record(pid, pending.time, pending.call, pending.verdict))
 
     abandon = exit
+
+    def fork(self, pid: int) -> None:
+        pass
+
+    def superseded(self, pid: int, time: int, by: int) -> None:
+        self._write(superseded_record(pid, time, by))
+
+    def stopped(self, pid: int, time: int, name: str) -> None:
+        self._write(stop_record(pid, time, name))
 
     def signal(self, pid: int, time: int, name: str, info: str) -> None:
         self._write(signal_record(pid, time, name, info))

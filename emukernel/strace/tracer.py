@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from emukernel.kernel.errno import Errno
+from emukernel.kernel.syscalls.signature import Parameter
 from emukernel.machine.physmem import OutOfMemory
 from emukernel.seccomp.mode import SECCOMP_MODE_STRICT
-from emukernel.strace.line import enter, leave
+from emukernel.strace.line import RESTARTS, enter, leave
 from emukernel.strace.scalar import signal as signal_name
-from emukernel.strace.signal import siginfo_text
+from emukernel.strace.signal import mask, siginfo_text
 from emukernel.strace.sinks import Pending
 
 TYPE_CHECKING = False
@@ -15,9 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emukernel.kernel.kernel import Kernel
+    from emukernel.kernel.signal.siginfo import SigInfo
     from emukernel.kernel.task import Task
     from emukernel.seccomp.violation import Violation
     from emukernel.strace.sinks import Sink
+
+
+_RT_SIGRETURN, _RESTART_SYSCALL = 15, 219
+_RSP = 4
+_SIGMASK_IN_UCONTEXT = 296
+_SIGKILL = 9
+_KILL = 1 << (_SIGKILL - 1)
+_ERESTART_RESTARTBLOCK = 516
 
 
 def read_user(task: Task, address: int, size: int) -> bytes | None:
@@ -52,7 +62,7 @@ class Tracer:
     that records carry.
     """
 
-    __slots__ = ("_clock", "_pending", "_reader", "_sink")
+    __slots__ = ("_clock", "_ignored", "_pending", "_reader", "_restarting", "_sink")
 
     def __init__(
         self,
@@ -65,25 +75,101 @@ class Tracer:
         self._reader = reader
         self._clock = clock
         self._pending: dict[int, Pending] = {}
+        # Signals that nobody waits for, to be told of when their task is next on its way to user
+        # mode, and the calls that restart_syscall(2) would go on with; by pid.
+        self._ignored: dict[int, list[bytes]] = {}
+        self._restarting: dict[int, str] = {}
 
     def attach(self, kernel: Kernel) -> Callable[[], None]:
         """Trace all that happens in this kernel; the answer ends it and writes out what is left."""
         self._clock = kernel.clock.realtime
         kernel.enter_hooks.append(self._entered)
-        kernel.exit_hooks.append(self.on_exit)
-        kernel.task_exit_hooks.append(self.on_exit_task)
+        kernel.exit_hooks.append(self._returned)
+        kernel.task_exit_hooks.append(self._ended)
+        kernel.fork_hooks.append(lambda task, child: self._sink.fork(child.pid))
+        kernel.stop_hooks.append(self._stopped)
+        kernel.ignored_signal_hooks.append(self._signal_ignored)
         kernel.violation_hooks.append(self._refused)
         kernel.block_hooks.append(self.on_block)
-        kernel.signal_hooks.append(lambda task, info: self.on_signal(task, info.pack()))
+        kernel.signal_hooks.append(self._signalled)
         kernel.entry_work = True
         return self.close
 
     def _entered(self, task: Task) -> None:
         nr = task.orig_rax
+        if self._ignored:
+            self._tell_ignored(task)
         self.on_enter(task, nr, task.args, compat=task.compat)
+        if not task.compat and nr in (_RT_SIGRETURN, _RESTART_SYSCALL):
+            self._show_what_no_register_has(task, nr)
         allowed = verdict(task, nr, compat=task.compat)
         if allowed:
             self.on_verdict(task, allowed)
+
+    def _show_what_no_register_has(self, task: Task, nr: int) -> None:
+        """The argument of rt_sigreturn, which lies on the stack, and of restart_syscall, which is
+        the call that it goes on with."""
+        if nr == _RT_SIGRETURN:
+            stack = task.kernel.cpu.regs[_RSP]
+            data = self._reader(task, stack + _SIGMASK_IN_UCONTEXT, 8)
+            shown = "NULL" if data is None else mask(int.from_bytes(data, "little"))
+            text = f"{{mask={shown}}}"
+        else:
+            name = self._restarting.pop(task.pid, "system call")
+            text = f"<... resuming interrupted {name} ...>"
+        pending = self._pending[task.pid]
+        pending.late = 1
+        call = pending.call
+        call.parameters = (Parameter("void *", "context", ""),)
+        call.texts.append(text)
+
+    def _returned(self, task: Task, ret: int) -> None:
+        pending = self._pending.get(task.pid)
+        if pending is None:
+            pending = self._exec_by_thread(task)
+        if pending is not None and -ret in RESTARTS:
+            if -ret == _ERESTART_RESTARTBLOCK:
+                self._restarting[task.pid] = pending.call.name
+            if task.signal.group_exit or task.pending.signal & _KILL:
+                # It ends before it is back.
+                return
+        self.on_exit(task, ret)
+        if self._ignored:
+            self._tell_ignored(task)
+
+    def _exec_by_thread(self, task: Task) -> Pending | None:
+        """The execve that `task` made under another pid, before it became its process's only
+        thread."""
+        for old, pending in self._pending.items():
+            if pending.task is task:
+                self._sink.superseded(task.pid, self._clock(), old)
+                self._pending[task.pid] = self._pending.pop(old)
+                return pending
+        return None
+
+    def _ended(self, task: Task, status: int) -> None:
+        self._ignored.pop(task.pid, None)
+        self._restarting.pop(task.pid, None)
+        current = task.kernel.current
+        if current is not task and current.tgid == task.pid and not task.signal.group_exit:
+            # A thread execs: it will go on under the pid of this one.
+            self._give_up(task)
+            return
+        self.on_exit_task(task, status)
+
+    def _stopped(self, task: Task, signal: int) -> None:
+        self._sink.stopped(task.pid, self._clock(), signal_name(signal))
+
+    def _signalled(self, task: Task, info: SigInfo) -> None:
+        if info.signo != _SIGKILL:
+            self.on_signal(task, info.pack())
+
+    def _signal_ignored(self, task: Task, info: SigInfo) -> None:
+        self._ignored.setdefault(task.pid, []).append(info.pack())
+
+    def _tell_ignored(self, task: Task) -> None:
+        for siginfo in self._ignored.pop(task.pid, ()):
+            self.on_signal(task, siginfo)
 
     def _refused(self, task: Task, violation: Violation | None) -> None:
         if task.mm is None:
@@ -99,7 +185,7 @@ class Tracer:
         def read(address: int, size: int) -> bytes | None:
             return self._reader(task, address, size)
 
-        pending = Pending(enter(nr, args, read, compat=compat), self._clock())
+        pending = Pending(enter(nr, args, read, compat=compat), self._clock(), task)
         self._pending[task.pid] = pending
         self._sink.enter(task.pid, pending)
 
@@ -129,10 +215,14 @@ class Tracer:
 
     def on_exit_task(self, task: Task, status: int) -> None:
         """A task is gone, with a status as wait(2) has it."""
+        self._give_up(task)
+        self._sink.task_exit(task.pid, self._clock(), status)
+
+    def _give_up(self, task: Task) -> None:
+        """The call under way, if any, will never be back."""
         pending = self._pending.pop(task.pid, None)
         if pending is not None:
             self._sink.exit(task.pid, pending)
-        self._sink.task_exit(task.pid, self._clock(), status)
 
     def close(self) -> None:
         """Nothing more comes: show what is still under way."""

@@ -75,6 +75,8 @@ class Kernel:
         self.tasks: dict[int, Task] = {}
         self.sigqueues: dict[int, int] = {}
         self.signal_hooks: list[object] = []
+        self.ignored_signal_hooks: list[object] = []
+        self.stop_hooks: list[object] = []
         self.clock = Clock()
         self.sched = Sched(self)
         self.interrupts = Interrupts()

@@ -90,7 +90,7 @@ def test_calls_of_two_tasks_are_told_apart(tracer: Tracer, lines: list[str]) -> 
     tracer.on_enter(A, GETPID, args())
     tracer.on_exit(A, 7)
     assert squeeze(lines) == [
-        "[pid 7] read(0, <unfinished ...>",
+        "read(0, <unfinished ...>",
         "[pid 8] getpid() = 8",
         '[pid 7] <... read resumed>"hi", 10) = 2',
         "[pid 8] +++ exited with 0 +++",

@@ -162,7 +162,12 @@ def send_signal(task: Task, info: SigInfo, group: bool, force: bool = False) -> 
     RLIMIT_SIGPENDING. A task that has ended takes nothing.
     """
     sig = info.signo
-    if task.state == DEAD or not _prepare_signal(task, sig, force):
+    if task.state == DEAD:
+        return
+    if not _prepare_signal(task, sig, force):
+        if not task.signal.group_exit and task.state != ZOMBIE:
+            for hook in task.kernel.ignored_signal_hooks:
+                hook(task, info)
         return
     pending = task.signal.shared_pending if group else task.pending
     bit = 1 << (sig - 1)

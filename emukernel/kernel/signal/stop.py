@@ -45,6 +45,8 @@ def do_signal_stop(task: Task, sig: int) -> None:
                 signal_wake_up(thread)
     complete = participate_group_stop(task)
     task.state = STOPPED
+    for hook in task.kernel.stop_hooks:
+        hook(task, sig)
     # So that it looks here again when it goes on.
     task.sigpending = True
     if complete:
