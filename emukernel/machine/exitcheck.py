@@ -15,7 +15,7 @@ from struct import Struct
 from emukernel.machine import libunicorn
 from emukernel.machine.libunicorn import lib
 from emukernel.machine.pagetable import PRESENT, USER, PageTable
-from emukernel.machine.physmem import PAGE_SHIFT
+from emukernel.machine.physmem import PAGE_SHIFT, PAGE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ _LOAD, _COMPARE = b"\x48\x8b\xb7", b"\x80\xbe"
 #: The flag lies in the `uc_struct`.
 _UC_STRUCT = 16 << 10
 
-_CODE = 0x1000_0000
+#: Where nothing was translated before.
+_CODE = 0x1000_0800
 # cpuid; mov (here),%al; mov $7,%ebp; l: jmp l
 _PROGRAM = b"\x0f\xa2\x8a\x05\0\0\0\0\xbd\x07\0\0\0\xeb\xfe"
 _RBP, _RIP = 5, 16
@@ -40,8 +41,6 @@ def check_between_blocks_only(cpu: Cpu) -> c_uint8 | None:
     """
     flag = _find_flag(cpu)
     if flag is None or flag.value:
-        return None
-    if _stops_late(cpu):
         return None
     flag.value = 1
     if _stops_late(cpu):
@@ -64,13 +63,17 @@ def _find_flag(cpu: Cpu) -> c_uint8 | None:
 
 
 def _stops_late(cpu: Cpu) -> bool:
-    """Whether a stop in the middle of a block is seen at its end, not at a memory access."""
+    """Whether a stop in the middle of a block is seen at its end, not at a memory access.
+
+    To be asked once.
+    """
     memory = cpu.memory
     saved = cpu.save()
     table = PageTable(memory, cpu.kernel_entry)
     frame = memory.alloc_frame()
     table.set(_CODE >> PAGE_SHIFT, frame << PAGE_SHIFT | PRESENT | USER)
-    memory.page(frame)[: len(_PROGRAM)] = _PROGRAM
+    offset = _CODE & PAGE_SIZE - 1
+    memory.page(frame)[offset : offset + len(_PROGRAM)] = _PROGRAM
 
     def stop(uc: int) -> int:
         lib.uc_emu_stop(uc)
@@ -79,7 +82,6 @@ def _stops_late(cpu: Cpu) -> bool:
     callback = libunicorn.INSN_HOOK(stop)
     kind = libunicorn.UC_HOOK_INSN
     hook = cpu.add_hook(kind, callback, 1, 0, libunicorn.UC_X86_INS_CPUID)
-    cpu.drop_code()
     cpu.load_page_table(table)
     cpu.regs[_RBP], cpu.regs[_RIP] = 0, _CODE
     cpu.run()
@@ -87,7 +89,6 @@ def _stops_late(cpu: Cpu) -> bool:
     cpu.remove_hook(hook)
     cpu.restore(saved)
     cpu.flush_tlb()
-    cpu.drop_code()
     table.free()
-    memory.put(frame)
+    # The frame stays: dropping the code translated from it would cost as much as all of this did.
     return late
