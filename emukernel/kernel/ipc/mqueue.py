@@ -77,8 +77,6 @@ if TYPE_CHECKING:
 
 MQUEUE_MAGIC = 0x19800202
 MQ_PRIO_MAX = 32768
-QUEUES_MAX = 256
-MSG_MAX, MSGSIZE_MAX = 10, 8192
 HARD_MSGMAX, HARD_MSGSIZEMAX = 65536, 16 << 20
 
 _FILENT_SIZE, _DIRENT_SIZE = 80, 20
@@ -301,12 +299,16 @@ def _create(
 ) -> Dentry:
     """Makes a queue (mqueue_create_attr, mqueue_get_inode)."""
     privileged = task.cred.capable(CAP_SYS_RESOURCE)
-    if sb.queues >= QUEUES_MAX and not privileged:
+    limits = ipc_namespace(task.kernel).limits
+    if sb.queues >= limits["queues_max"][0] and not privileged:
         raise Errno(ENOSPC)
-    max_messages, message_size = MSG_MAX, MSGSIZE_MAX
+    most, largest = limits["msg_max"][0], limits["msgsize_max"][0]
+    max_messages = min(most, limits["msg_default"][0])
+    message_size = min(largest, limits["msgsize_default"][0])
     if attr is not None:
         _flags, max_messages, message_size, _current = attr
-    most, largest = (HARD_MSGMAX, HARD_MSGSIZEMAX) if privileged else (MSG_MAX, MSGSIZE_MAX)
+    if privileged:
+        most, largest = HARD_MSGMAX, HARD_MSGSIZEMAX
     if not 0 < max_messages <= most or not 0 < message_size <= largest:
         raise Errno(EINVAL)
     if message_size * max_messages > _ULONG_MAX:

@@ -45,14 +45,14 @@ if TYPE_CHECKING:
 MSG_NOERROR, MSG_EXCEPT, MSG_COPY = 0o10000, 0o20000, 0o40000
 MSG_STAT, MSG_INFO, MSG_STAT_ANY = 11, 12, 13
 
-MSGMNI = 32000
-MSGMAX = 8192
-MSGMNB = 16384
+# What IPC_INFO says of limits that there are none of.
+_MSGMNB = 16384
 _MSGSSZ = 16
-_MSGPOOL = MSGMNI * MSGMNB // 1024
+_MSGPOOL = 32000 * _MSGMNB // 1024
 _MSGSEG = 0xFFFF
 #: What a message is charged with beyond its bytes.
 _MSG_SIZE = 256
+_INT_MAX = (1 << 31) - 1
 _LONG_MAX = (1 << 63) - 1
 
 # How a receiver looks for its message.
@@ -99,11 +99,11 @@ class MessageQueue(IpcPerm):
         "cbytes", "lrpid", "lspid", "messages", "qbytes", "receivers", "rtime", "senders", "stime",
     )  # fmt: skip
 
-    def __init__(self, task: Task, key: int, flags: int) -> None:
+    def __init__(self, task: Task, key: int, flags: int, qbytes: int) -> None:
         super().__init__(task, key, flags)
         self.messages: list[Message] = []
         self.cbytes = 0
-        self.qbytes = MSGMNB
+        self.qbytes = qbytes
         self.stime = self.rtime = 0
         self.lspid = self.lrpid = 0
         self.receivers: list[Receiver] = []
@@ -160,7 +160,7 @@ def _matches(kind: int, type: int, mode: int) -> bool:
 
 
 def _new_queue(task: Task, ns: IpcNamespace, key: int, flags: int) -> MessageQueue:
-    new = MessageQueue(task, key, flags)
+    new = MessageQueue(task, key, flags, ns.limits["msgmnb"][0])
     ns.msg.add(new)
     return new
 
@@ -179,7 +179,7 @@ def sys_msgsnd(task: Task, msqid: int, msgp: int, msgsz: int, msgflg: int) -> in
     message: Message
     if queue is None:
         kind = get_user_s64(task, msgp)
-        if msgsz > MSGMAX or msqid < 0 or kind < 1:
+        if msgsz > ns.limits["msgmax"][0] or msqid < 0 or kind < 1:
             raise Errno(EINVAL)
         message = (kind, copy_from_user(task, msgp + 8, msgsz))
         queue = ns.msg.get(msqid)
@@ -278,13 +278,14 @@ def sys_msgctl(task: Task, msqid: int, cmd: int, buf: int) -> int:
         raise Errno(EINVAL)
     ns = ipc_namespace(task.kernel)
     if cmd in (IPC_INFO, MSG_INFO):
-        pool, map, tql = _MSGPOOL, MSGMNB, MSGMNB
+        pool, map, tql = _MSGPOOL, _MSGMNB, _MSGMNB
         if cmd == MSG_INFO:
             queues = ns.msg.objects.values()
             pool = len(queues)
             map = sum(len(queue.messages) for queue in queues)
             tql = sum(queue.cbytes for queue in queues)
-        info = _MSGINFO.pack(pool, map, MSGMAX, MSGMNB, MSGMNI, _MSGSSZ, tql, _MSGSEG)
+        limits = [ns.limits[name][0] for name in ("msgmax", "msgmnb", "msgmni")]
+        info = _MSGINFO.pack(pool, map, *limits, _MSGSSZ, tql & _INT_MAX, _MSGSEG)
         copy_to_user(task, buf, info)
         return ns.msg.max_slot()
     if cmd in (IPC_STAT, MSG_STAT, MSG_STAT_ANY):
@@ -297,7 +298,7 @@ def sys_msgctl(task: Task, msqid: int, cmd: int, buf: int) -> int:
         data = copy_from_user(task, buf, PERM.size + _MSQID.size)
         queue = ns.msg.control(task, msqid)
         qbytes = int.from_bytes(data[_QBYTES : _QBYTES + 8], "little")
-        if qbytes > MSGMNB and not task.cred.capable(CAP_SYS_RESOURCE):
+        if qbytes > ns.limits["msgmnb"][0] and not task.cred.capable(CAP_SYS_RESOURCE):
             raise Errno(EPERM)
         queue.set_perm(data)
         queue.qbytes = qbytes

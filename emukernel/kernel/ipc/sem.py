@@ -50,10 +50,9 @@ GETPID, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL = range(11, 18)
 SEM_STAT, SEM_INFO, SEM_STAT_ANY = 18, 19, 20
 SEM_UNDO = 0x1000
 
-SEMMNI = 32000
-SEMMSL = 32000
-SEMMNS = SEMMNI * SEMMSL
-SEMOPM = 500
+# What IPC_INFO says of limits that there are none of: semmap and semmnu, semume.
+SEMMNS = 1024000000
+SEMUME = 500
 SEMVMX = SEMAEM = 32767
 _SEMUSZ = 20
 #: What a semaphore is charged with: struct sem.
@@ -265,7 +264,7 @@ def exit_sem(task: Task) -> None:
 def _new_array(task: Task, ns: IpcNamespace, key: int, nsems: int, flags: int) -> SemaphoreArray:
     if not nsems:
         raise Errno(EINVAL)
-    if ns.sem_used + nsems > SEMMNS:
+    if ns.sem_used + nsems > ns.limits["sem"][1]:
         raise Errno(ENOSPC)
     ns.charge(nsems * _SEM_SIZE)
     new = SemaphoreArray(task, key, flags, nsems)
@@ -280,9 +279,9 @@ def _new_array(task: Task, ns: IpcNamespace, key: int, nsems: int, flags: int) -
 
 def sys_semget(task: Task, key: int, nsems: int, semflg: int) -> int:
     """semget(2)."""
-    if not 0 <= nsems <= SEMMSL:
-        raise Errno(EINVAL)
     ns = ipc_namespace(task.kernel)
+    if not 0 <= nsems <= ns.limits["sem"][0]:
+        raise Errno(EINVAL)
 
     def check(found: SemaphoreArray) -> None:
         if nsems > len(found.values):
@@ -321,7 +320,7 @@ def sys_semtimedop(task: Task, semid: int, tsops: int, nsops: int, timeout: int)
 def _start(task: Task, semid: int, tsops: int, nsops: int, timeout: int) -> Sleeper | None:
     """The first entry of a call: None where it is done, else what waits now."""
     span = _TIMESPEC.unpack(copy_from_user(task, timeout, 16)) if timeout else None
-    if nsops > SEMOPM:
+    if nsops > ipc_namespace(task.kernel).limits["sem"][2]:
         raise Errno(E2BIG)
     if nsops < 1:
         raise Errno(EINVAL)
@@ -362,8 +361,9 @@ def sys_semctl(task: Task, semid: int, semnum: int, cmd: int, arg: int) -> int:
     ns = ipc_namespace(task.kernel)
     if cmd in (IPC_INFO, SEM_INFO):
         used = (len(ns.sem.objects), ns.sem_used) if cmd == SEM_INFO else (_SEMUSZ, SEMAEM)
+        semmsl, semmns, semopm, semmni = ns.limits["sem"]
         info = _SEMINFO.pack(
-            SEMMNS, SEMMNI, SEMMNS, SEMMNS, SEMMSL, SEMOPM, SEMOPM, used[0], SEMVMX, used[1]
+            SEMMNS, semmni, semmns, SEMMNS, semmsl, semopm, SEMUME, used[0], SEMVMX, used[1]
         )
         copy_to_user(task, arg, info)
         return ns.sem.max_slot()

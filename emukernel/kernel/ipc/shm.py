@@ -55,10 +55,7 @@ SHM_LOCK, SHM_UNLOCK, SHM_STAT, SHM_INFO, SHM_STAT_ANY = 11, 12, 13, 14, 15
 #: Bits of the mode: to go with the last attachment; locked in memory.
 SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
 
-SHMMNI = 4096
 SHMMIN = 1
-SHMMAX = (1 << 64) - 1 - (1 << 24)
-SHMALL = (1 << 64) - 1 - (1 << 24)
 
 _U64 = (1 << 64) - 1
 #: struct shmid64_ds behind its permissions, struct shminfo64, struct shm_info.
@@ -158,10 +155,10 @@ def destroy(segment: Segment) -> None:
 
 
 def _new_segment(task: Task, ns: IpcNamespace, key: int, size: int, flags: int) -> Segment:
-    if not SHMMIN <= size <= SHMMAX:
+    if not SHMMIN <= size <= ns.limits["shmmax"][0]:
         raise Errno(EINVAL)
     pages = (size + 4095 & _U64) >> 12
-    if pages << 12 < size or ns.shm_pages + pages > SHMALL:
+    if pages << 12 < size or ns.shm_pages + pages > ns.limits["shmall"][0]:
         raise Errno(ENOSPC)
     if flags & SHM_HUGETLB:
         # No huge pages are reserved: what hugetlbfs says of an empty pool.
@@ -270,7 +267,8 @@ def sys_shmctl(task: Task, shmid: int, cmd: int, buf: int) -> int:
         raise Errno(EINVAL)
     ns = ipc_namespace(task.kernel)
     if cmd == IPC_INFO:
-        copy_to_user(task, buf, _SHMINFO.pack(SHMMAX, SHMMIN, SHMMNI, SHMMNI, SHMALL))
+        most, pages, number = (ns.limits[name][0] for name in ("shmmax", "shmall", "shmmni"))
+        copy_to_user(task, buf, _SHMINFO.pack(most, SHMMIN, number, number, pages))
         return ns.shm.max_slot()
     if cmd == SHM_INFO:
         resident = sum(segment.rss for segment in ns.shm.objects.values())

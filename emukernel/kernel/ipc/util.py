@@ -212,16 +212,18 @@ class IpcNamespace:
     program; together they may have an eighth of RAM, beyond which a call is ENOMEM.
     """
 
-    __slots__ = ("limit", "mqueues", "msg", "sem", "sem_used", "shm", "shm_pages", "used")
+    __slots__ = (
+        "limit", "limits", "mqueues", "msg", "sem", "sem_used", "shm", "shm_pages", "used",
+    )  # fmt: skip
 
     def __init__(self, kernel: Kernel) -> None:
-        from emukernel.kernel.ipc.msg import MSGMNI
-        from emukernel.kernel.ipc.sem import SEMMNI
-        from emukernel.kernel.ipc.shm import SHMMNI
+        from emukernel.kernel.ipc.ipc_sysctl import default_limits
 
-        self.shm: IpcIds[Segment] = IpcIds(SHMMNI)
-        self.sem: IpcIds[SemaphoreArray] = IpcIds(SEMMNI)
-        self.msg: IpcIds[MessageQueue] = IpcIds(MSGMNI)
+        #: What /proc/sys shows, by name: those of semaphores are four.
+        self.limits = default_limits()
+        self.shm: IpcIds[Segment] = IpcIds(self.limits["shmmni"][0])
+        self.sem: IpcIds[SemaphoreArray] = IpcIds(self.limits["sem"][3])
+        self.msg: IpcIds[MessageQueue] = IpcIds(self.limits["msgmni"][0])
         self.shm_pages = 0
         self.sem_used = 0
         self.used = 0

@@ -1,14 +1,18 @@
 """/proc/sys (Linux: fs/proc/proc_sysctl.c). A value is a function of the kernel, to read.
 
-Writing is refused but for the few names that keep what was written: see WRITABLE.
+Writing is refused but for the few names that keep what was written: see WRITABLE, and the limits
+of IPC.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 from emukernel.kernel.errno import EACCES, EINVAL, Errno
 from emukernel.kernel.fs.dcache import Dentry
 from emukernel.kernel.fs.inode import SuperBlock
 from emukernel.kernel.fs.kernfs import KernDirectory, KernFile
+from emukernel.kernel.ipc.ipc_sysctl import LIMITS, show_limit, store_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,11 +88,6 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"fs/dir-notify-enable": "0",
     b"fs/file-max": _file_max,
     b"fs/file-nr": _file_nr,
-    b"fs/mqueue/msg_default": "10",
-    b"fs/mqueue/msg_max": "10",
-    b"fs/mqueue/msgsize_default": "8192",
-    b"fs/mqueue/msgsize_max": "8192",
-    b"fs/mqueue/queues_max": "256",
     b"fs/inotify/max_queued_events": "16384",
     b"fs/inotify/max_user_instances": "128",
     b"fs/inotify/max_user_watches": "65536",
@@ -107,9 +106,6 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"kernel/dmesg_restrict": "0",
     b"kernel/domainname": _domainname,
     b"kernel/hostname": _hostname,
-    b"kernel/msgmax": "8192",
-    b"kernel/msgmnb": "16384",
-    b"kernel/msgmni": "32000",
     b"kernel/kptr_restrict": "0",
     b"kernel/ngroups_max": "65536",
     b"kernel/ns_last_pid": _ns_last_pid,
@@ -126,10 +122,6 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"kernel/random/poolsize": "256",
     b"kernel/random/uuid": _new_uuid,
     b"kernel/randomize_va_space": "2",
-    b"kernel/sem": "32000\t1024000000\t500\t32000",
-    b"kernel/shmall": "18446744073692774399",
-    b"kernel/shmmax": "18446744073692774399",
-    b"kernel/shmmni": "4096",
     b"kernel/tainted": "0",
     b"kernel/threads-max": _threads_max,
     b"kernel/version": _version,
@@ -152,6 +144,8 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"vm/panic_on_oom": "0",
     b"vm/swappiness": "0",
 }
+
+VALUES |= {name: partial(show_limit, name=name) for name in LIMITS}
 
 WRITABLE = {b"kernel/hostname": "nodename", b"kernel/domainname": "domainname"}
 """Names that can be written, and the attribute of `kernel.uts` behind each."""
@@ -189,7 +183,7 @@ class SysctlFile(KernFile):
     __slots__ = ("name",)
 
     def __init__(self, sb: SuperBlock, name: bytes) -> None:
-        super().__init__(sb, 0o644 if name in WRITABLE else 0o444)
+        super().__init__(sb, 0o644 if name in WRITABLE or name in LIMITS else 0o444)
         self.name = name
 
     def show(self, task: Task) -> bytes:
@@ -198,6 +192,9 @@ class SysctlFile(KernFile):
         return text.encode() + b"\n"
 
     def store(self, task: Task, data: bytes) -> int:
+        if self.name in LIMITS:
+            store_limit(task.kernel, self.name, data)
+            return len(data)
         attribute = WRITABLE.get(self.name)
         if attribute is None:
             raise Errno(EACCES)
