@@ -9,6 +9,7 @@ The priority-inheriting operations are in futex_pi.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from struct import Struct
 
 from emukernel.kernel.cred import CAP_SYS_PTRACE
@@ -30,6 +31,7 @@ from emukernel.kernel.uaccess import (
     access_ok,
     copy_from_user,
     get_user_u32,
+    get_user_u64,
     put_user_u32,
     put_user_u64,
 )
@@ -449,9 +451,14 @@ def exit_robust_list(task: Task) -> None:
         limit = ROBUST_LIST_LIMIT
         # Bit 0 of a pointer marks a priority-inheriting futex.
         while entry & ~1 != head and limit:
-            following = int.from_bytes(copy_from_user(task, entry & ~1, 8), "little")
+            following = None
+            with suppress(Errno):
+                following = get_user_u64(task, entry & ~1)
+            # Where the list breaks off the lock before that is still let go.
             if entry & ~1 != pending & ~1:
                 _futex_death(task, (entry & ~1) + offset, entry & 1, pending=False)
+            if following is None:
+                return
             entry = following
             limit -= 1
         if pending & ~1:

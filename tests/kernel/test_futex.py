@@ -7,7 +7,7 @@ from collections import deque
 
 from hypothesis import given
 from hypothesis import strategies as st
-from kernel_tasks import BUFFER, Machine, errno_of, sleeps, wake_all
+from kernel_tasks import BUFFER, SIZE, Machine, errno_of, sleeps, wake_all
 
 from emukernel.kernel.errno import EAGAIN, ENOSYS, ERESTART_RESTARTBLOCK, ERESTARTSYS, ETIMEDOUT
 from emukernel.kernel.futex import exit_futex, exit_robust_list, sys_futex
@@ -256,6 +256,17 @@ def test_a_list_without_end_is_left(task: Task) -> None:
     copy_to_user(task, ENTRY, ENTRY.to_bytes(8, "little"))
     exit_robust_list(task)
     assert task.robust_list == (0, 0)
+
+
+def test_where_a_list_breaks_off_the_lock_is_let_go_of(task: Task) -> None:
+    last = BUFFER + SIZE - 4  # of its pointer only half can be read
+    word = last - 0x20
+    data = b"".join(n.to_bytes(8, "little", signed=True) for n in (last, -0x20, 0))
+    copy_to_user(task, HEAD, data)
+    task.robust_list = (HEAD, 24)
+    put_user_u32(task, word, task.pid)
+    exit_robust_list(task)
+    assert get_user_u32(task, word) == 0x4000_0000
 
 
 def test_bad_lists_are_left(task: Task) -> None:
