@@ -7,6 +7,7 @@ import os
 from emukernel.kernel.entry import Slow, make_entry
 from emukernel.kernel.errno import EEXIST, EINVAL, Errno
 from emukernel.kernel.interrupts import Interrupts
+from emukernel.kernel.mm.slab import Slab
 from emukernel.kernel.options import Options
 from emukernel.kernel.printk import KernelLog
 from emukernel.kernel.random import RandomSource
@@ -60,6 +61,7 @@ class Kernel:
         self.options = options
         self.memory = PhysicalMemory(options.memory)
         self.cpu = Cpu(self.memory)
+        self.slab = Slab(self.memory)
         self.memory.on_stale_code = self.cpu.drop_code
         self.clock = Clock(virtual=options.deterministic)
         self.log = KernelLog(self.clock)

@@ -33,9 +33,6 @@ BUS_ADRALN = 1
 _RIP = 16
 _OVERFLOW, _BOUND, _X87_ERROR, _ALIGNMENT, _SIMD_ERROR = 4, 5, 16, 17, 19
 
-#: One page-fault exception at most is remembered between the hook and `handle_trap`.
-_UNHANDLED = Fault(SIGSEGV, SI_KERNEL)
-
 
 def make_page_fault_handler(kernel: Kernel) -> Callable[[int, int], bool]:
     """The function that the CPU calls at a page fault, inside Unicorn's hook."""

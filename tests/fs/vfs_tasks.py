@@ -10,6 +10,7 @@ from emukernel.kernel.errno import Errno
 from emukernel.kernel.errno import name as errno_name
 from emukernel.kernel.fs.init import build_root, setup_files
 from emukernel.kernel.mm.mm import Mm
+from emukernel.kernel.mm.slab import Slab
 from emukernel.kernel.mm.vma import VM_READ, VM_WRITE, Vma
 from emukernel.kernel.options import Options
 from emukernel.kernel.printk import KernelLog
@@ -65,6 +66,7 @@ def make_kernel(memory: int = 64 << 20, **options: Any) -> Any:
         sigqueues={},
         ended=Usage(),
     )
+    kernel.slab = Slab(kernel.memory)
     kernel.zero_pfn = kernel.memory.alloc_frame()
     build_root(kernel, kernel.options)
     return kernel

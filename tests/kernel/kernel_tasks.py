@@ -8,6 +8,7 @@ from typing import Any
 from emukernel.kernel.cred import Cred
 from emukernel.kernel.errno import Errno
 from emukernel.kernel.mm.mm import Mm
+from emukernel.kernel.mm.slab import Slab
 from emukernel.kernel.printk import KernelLog
 from emukernel.kernel.random import RandomSource
 from emukernel.kernel.resource import default_rlimits
@@ -55,6 +56,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.memory = PhysicalMemory(8 << 20)
+        self.slab = Slab(self.memory)
         self.zero_pfn = self.memory.alloc_frame()
         self.cpu = Cpu()
         self.clock = Clock(virtual=True)

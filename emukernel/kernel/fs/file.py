@@ -14,6 +14,7 @@ from emukernel.kernel.errno import (
 )
 from emukernel.kernel.fs.inode import get_write_access, put_write_access
 from emukernel.kernel.fs.mount import ST_NOEXEC
+from emukernel.kernel.mm.slab import FILE_SIZE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class File:
 
     def __init__(self, path: Path, flags: int) -> None:
         inode = path.dentry.inode
+        slab = inode.sb.kernel.slab
+        slab.charge(FILE_SIZE)
         self.path = path
         self.inode: Inode = inode
         # The pages that mmap(2) maps; None: not mappable.
@@ -143,6 +146,7 @@ class File:
                 get_write_access(inode)
             except Errno:
                 inode.open_count -= 1
+                slab.uncharge(FILE_SIZE)
                 raise
 
     def counts_writers(self) -> bool:
@@ -172,6 +176,7 @@ class File:
 
                 eventpoll_release(self)
             self.release()
+            inode.sb.kernel.slab.uncharge(FILE_SIZE)
             if self.mode & FMODE_WRITE and self.counts_writers():
                 put_write_access(inode)
             inode.open_count -= 1

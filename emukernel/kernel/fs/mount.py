@@ -114,7 +114,10 @@ def pseudo_mount(kernel: Kernel, fstype: str, magic: int) -> Mount:
         if fstype == "tmpfs":
             from emukernel.kernel.fs.shmem import ShmemSuperBlock
 
-            sb: SuperBlock = ShmemSuperBlock(kernel)
+            # The kernel's own has no limit but the memory there is.
+            shmem = ShmemSuperBlock(kernel)
+            shmem.max_blocks = kernel.memory.frames
+            sb: SuperBlock = shmem
         else:
             from emukernel.kernel.fs.inode import Inode, SuperBlock
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 
 from emukernel.kernel.errno import EINVAL, ENOMEM, Errno
+from emukernel.kernel.mm.slab import VMA_SIZE
 from emukernel.kernel.mm.vma import (
     VM_ACCESS,
     VM_EXEC,
@@ -205,6 +206,7 @@ class Mm:
 
     def insert(self, vma: Vma) -> Vma:
         """Adds an area where nothing is mapped, merging it with its neighbours if they allow."""
+        self.kernel.slab.charge(VMA_SIZE)
         self._account(vma.flags, (vma.end - vma.start) >> 12)
         insort(self.vmas, vma, key=vma_start)
         _take_file(vma)
@@ -212,6 +214,7 @@ class Mm:
 
     def append(self, vma: Vma) -> None:
         """Adds an area above all others, as fork does that copies them in order."""
+        self.kernel.slab.charge(VMA_SIZE)
         self._account(vma.flags, (vma.end - vma.start) >> 12)
         self.vmas.append(vma)
         _take_file(vma)
@@ -224,16 +227,19 @@ class Mm:
             after = vmas.pop(at + 1)
             vma.end = after.end
             _drop_file(after)
+            self.kernel.slab.uncharge(VMA_SIZE)
         if at > 0 and vma.follows(vmas[at - 1]):
             before = vmas[at - 1]
             del vmas[at]
             before.end = vma.end
             _drop_file(vma)
+            self.kernel.slab.uncharge(VMA_SIZE)
             return before
         return vma
 
     def split(self, vma: Vma, address: int) -> Vma:
         """Cuts `vma` in two at `address`; returns the upper part."""
+        self.kernel.slab.charge(VMA_SIZE)
         upper = vma.copy(self)
         upper.start = address
         upper.pgoff = vma.file_page(address >> 12)
@@ -278,6 +284,7 @@ class Mm:
             self._account(vma.flags, -((vma.end - vma.start) >> 12))
             _drop_file(vma)
         del self.vmas[at : at + len(found)]
+        self.kernel.slab.uncharge(VMA_SIZE * len(found))
         below = self.vmas[at - 1].end if at else 0
         above = self.vmas[at].start if at < len(self.vmas) else TASK_SIZE
         self._gap_made(above)
@@ -401,6 +408,7 @@ class Mm:
         for vma in self.vmas:
             self.zap_range(vma, vma.start >> 12, vma.end >> 12)
             _drop_file(vma)
+        self.kernel.slab.uncharge(VMA_SIZE * len(self.vmas))
         self.vmas.clear()
         if self.kernel.active_mm is self:
             self.kernel.leave_mm()
