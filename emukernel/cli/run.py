@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from emukernel.api import Result, Run
+    from emukernel.kernel.tty.console import Console
     from emukernel.policy import Policy
 
 EXIT_USAGE = 2
@@ -293,10 +294,12 @@ class Output:
     What a file can't take is a BadOption, at whatever moment it turns out.
     """
 
-    __slots__ = ("_file", "_label", "_ours")
+    __slots__ = ("_file", "_label", "_ours", "terminal")
 
     def __init__(self, option: str, name: str) -> None:
         self._label = f"--{option.replace('_', '-')}: {name}"
+        #: The guest's console, which is raw while it runs: if this is it, lines need a CR too.
+        self.terminal: Console | None = None
         self._ours = name != "-"
         self._file: TextIO
         if not self._ours:
@@ -314,6 +317,8 @@ class Output:
 
     def write(self, text: str) -> None:
         """As a file's."""
+        if self.terminal is not None and self.terminal.attached:
+            text = text.replace("\n", "\r\n")
         try:
             self._file.write(text)
         except OSError as error:
@@ -325,6 +330,12 @@ class Output:
             self._file.flush()
         except OSError as error:
             raise self._bad(error) from None
+
+    def on(self, console: Console | None) -> Console | None:
+        """`console`, if it is where this goes."""
+        if console is None or self._ours or not self._file.isatty():
+            return None
+        return console if os.fstat(self._file.fileno()).st_rdev == console.host_rdev else None
 
     def close(self) -> None:
         """The end of it; a standard stream stays open."""
@@ -339,6 +350,8 @@ def _open_outputs(arguments: Namespace) -> dict[str, Output]:
 
 
 def _attach(run: Run, outputs: dict[str, Output]) -> None:
+    for output in outputs.values():
+        output.terminal = output.on(run.machine.console)
     if "trace" in outputs:
         from emukernel.strace import TextSink
 

@@ -141,9 +141,9 @@ def process_end(leader: Task) -> None:
         from emukernel.kernel.time.posix_timers import exit_itimers
 
         exit_itimers(leader)
-    forget_original_parent(leader)
     if leader.session == leader.pid:
         _leave_terminal(leader)
+    forget_original_parent(leader)
     kill_orphaned_pgrp(leader, None)
     autoreap = do_notify_parent(leader, leader.exit_signal)
     kernel.process_ended(leader, code)
@@ -154,9 +154,11 @@ def process_end(leader: Task) -> None:
 
 def _leave_terminal(leader: Task) -> None:
     """A session leader's end hangs up on the terminal's foreground group."""
-    terminal = leader.signal.tty
-    if terminal is not None:
-        terminal.disassociate(leader)
+    signal = leader.signal
+    if signal.tty is not None or signal.tty_old_pgrp:
+        from emukernel.kernel.tty.tty_jobctrl import disassociate_ctty
+
+        disassociate_ctty(leader, True)
 
 
 def kill_orphaned_pgrp(leader: Task, parent: Task | None) -> None:

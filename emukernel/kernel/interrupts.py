@@ -34,6 +34,7 @@ class Interrupts:
 
     __slots__ = (
         "_closed",
+        "_console_told",
         "_deadline",
         "_handlers",
         "_idle_read",
@@ -54,6 +55,7 @@ class Interrupts:
         self._limit = 0.0
         self._slice = 0.0
         self._pending: list[int] = []
+        self._console_told = False
         self._interrupts: list[float] = []
         self._handlers: list[tuple[int, Handler]] = []
         self._read = self._write = self._idle_read = self._idle_write = -1
@@ -72,7 +74,14 @@ class Interrupts:
         self._idle_read, self._idle_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._closed = False
         if signals:
-            for number in FORWARDED:
+            numbers: tuple[signal.Signals, ...] = FORWARDED
+            console = self._kernel.console
+            if console is not None:
+                from emukernel.kernel.tty.console import SIGNALS
+
+                numbers += SIGNALS
+                console.hooked = True
+            for number in numbers:
                 if signal.getsignal(number) is signal.SIG_IGN:
                     continue
                 self._handlers.append((number, signal.signal(number, self._host_signal)))
@@ -89,6 +98,8 @@ class Interrupts:
             for number, handler in self._handlers:
                 signal.signal(number, handler)
             self._handlers.clear()
+            if self._kernel.console is not None:
+                self._kernel.console.hooked = False
         self._kick(self._write)
         # The thread closes its pipe: it may still be looking at it.
         os.close(self._idle_read)
@@ -109,17 +120,30 @@ class Interrupts:
 
     def _watch(self) -> None:
         cpu = self._kernel.cpu
+        console = self._kernel.console
         read = self._read
         while not self._closed:
             now = time.monotonic()
             moments = [moment for moment in (self._deadline, self._slice, self._limit) if moment]
             wait = max(min(moments) - now, 0.0) if moments else None
+            readers, writers = [read], []
+            if console is not None and not self._console_told:
+                if console.watching:
+                    readers.append(console.fd)
+                if console.blocked:
+                    writers.append(console.out_fd)
             try:
-                ready, _, _ = select.select([read], [], [], wait)
+                ready, ready_out, _ = select.select(readers, writers, [], wait)
             except OSError:
                 break
-            # The byte of a host signal is its number, that of a new deadline is 0.
-            due = bool(ready) and bool(os.read(read, 4096).strip(b"\0"))
+            due = False
+            if read in ready:
+                ready.remove(read)
+                # The byte of a host signal is its number, that of a new deadline is 0.
+                due = bool(os.read(read, 4096).strip(b"\0"))
+            if ready or ready_out:
+                # It is the kernel that looks at the console, and says when to watch it again.
+                self._console_told = due = True
             if self._closed:
                 break
             now = time.monotonic()
@@ -163,6 +187,12 @@ class Interrupts:
             self._slice = time.monotonic() + length_ns / 1e9
             self._kick(self._write)
 
+    def watch_console(self) -> None:
+        """The console has to be watched, perhaps for something else than before."""
+        self._console_told = False
+        if not self._closed:
+            self._kick(self._write)
+
     def expired(self) -> bool:
         """Whether the wall-clock limit has passed."""
         return bool(self._limit) and time.monotonic() >= self._limit
@@ -186,6 +216,10 @@ class Interrupts:
         self._interrupts = [at for at in self._interrupts if now - at < _IMPATIENCE_NS / 1e9]
         self._interrupts.append(now)
         return len(self._interrupts) >= 3
+
+    def patient(self) -> None:
+        """The guest looks at what is typed."""
+        self._interrupts.clear()
 
     def wait(self, readers: list[int], writers: list[int], deadline_ns: int | None) -> list[int]:
         """Sleeps until a host descriptor is ready, a signal has come or the deadline passed."""

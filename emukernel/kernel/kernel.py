@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from emukernel.kernel.stats import Stats
     from emukernel.kernel.syscalls.dispatch import Handler
     from emukernel.kernel.task import Task
+    from emukernel.kernel.tty.console import Console
     from emukernel.seccomp.violation import Violation
 
 FIRST_PID = 100
@@ -76,6 +77,8 @@ class Kernel:
         self.vfs: Vfs
         self.root: Path
         self.program_fd = -1
+        #: The host's terminal, if it is the guest's standard input.
+        self.console: Console | None = None
         self.symbols: dict[tuple[int, int], Any] = {}
         self.last_fault = ""
         #: Queued signals by real user id, for RLIMIT_SIGPENDING.
@@ -293,12 +296,17 @@ class Kernel:
             return self.clock.virtual
         if self.interrupts.expired():
             self.halt(Halt("timeout"))
+        console = self.console
         for number in self.interrupts.take_signals():
+            if console is not None and console.host_signal(number):
+                continue
             if number == 2 and self.interrupts.impatient():
                 self.halt(Halt("interrupt", number))
             from emukernel.kernel.signal.send import send_signal_from_host
 
             send_signal_from_host(self, number)
+        if console is not None:
+            console.poll_host()
         return True
 
     def deadlock(self) -> None:
@@ -314,9 +322,14 @@ class Kernel:
         from emukernel.kernel.fs.stdio import terminals
 
         self.interrupts.start(timeout, signals)
+        console = self.console
         try:
+            if console is not None:
+                console.attach()
             self.sched.run()
         finally:
+            if console is not None:
+                console.detach()
             self.interrupts.close()
             for terminal in terminals(self):
                 terminal.restore()

@@ -176,6 +176,7 @@ def sys_setsid(task: Task) -> int:
     if any(t.pgrp == sid for t in task.kernel.tasks.values()):
         raise Errno(EPERM)
     leader.session = leader.pgrp = sid
+    leader.signal.tty = None
     for thread in leader.thread_group:
         thread.session = thread.pgrp = sid
     return sid

@@ -187,31 +187,32 @@ def test_dev_null_is_itself() -> None:
         os.close(fd)
 
 
-def test_a_terminal_answers_ioctls() -> None:
+def test_a_terminal_that_is_not_standard_input_is_passed_through() -> None:
     import pty
     import termios
 
     master, slave = pty.openpty()
+    null = os.open("/dev/null", os.O_RDONLY)
     try:
         termios.tcsetwinsize(slave, (33, 99))
-        sys = with_streams(slave, slave)
+        sys = with_streams(null, slave, slave)
         at = sys.alloc(64)
         sys.ioctl(1, 0x5413, at)
         assert unpack("<HH", sys.get(at, 4)) == (33, 99)
-        sys.ioctl(0, 0x5401, at)
+        sys.ioctl(2, 0x5401, at)
         settings = sys.get(at, 36)
         changed = settings[:12] + pack("<I", unpack("<I", settings[12:16])[0] & ~8) + settings[16:]
-        sys.ioctl(0, 0x5402, sys.put(changed))
+        sys.ioctl(2, 0x5402, sys.put(changed))
         assert not termios.tcgetattr(slave)[3] & termios.ECHO
-        sys.task.kernel.vfs.streams[0].restore()
+        sys.task.kernel.vfs.streams[2].restore()
         assert termios.tcgetattr(slave)[3] & termios.ECHO
-        assert error(sys.ioctl, 0, 0x5412, sys.put(b"x")) == "ENOTTY"
+        assert error(sys.ioctl, 1, 0x5412, sys.put(b"x")) == "ENOTTY"
         os.write(master, b"typed\n")
         fd = sys.open(b"/dev/tty", 2)
         assert sys.read_bytes(fd, 100) == b"typed\n"
     finally:
-        os.close(master)
-        os.close(slave)
+        for fd in (master, slave, null):
+            os.close(fd)
 
 
 def test_devices(sys: Caller) -> None:

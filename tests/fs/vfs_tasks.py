@@ -65,6 +65,9 @@ def make_kernel(memory: int = 64 << 20, **options: Any) -> Any:
         zero_pfn=0,
         sigqueues={},
         ended=Usage(),
+        console=None,
+        enable_preemption=lambda: None,
+        interrupts=SimpleNamespace(watch_console=lambda: None, patient=lambda: None),
     )
     kernel.slab = Slab(kernel.memory)
     kernel.zero_pfn = kernel.memory.alloc_frame()
@@ -81,7 +84,8 @@ def make_task(kernel: Any, uid: int = 0, pid: int = 100) -> Any:
         waiting=(), deadline=None, pgrp=pid, session=pid, seccomp=SeccompState(), dumpable=1,
         blocked=0, pending=SimpleNamespace(signal=0),
         signal=SimpleNamespace(
-            shared_pending=SimpleNamespace(signal=0), exited=Usage(), children=Usage()
+            shared_pending=SimpleNamespace(signal=0), exited=Usage(), children=Usage(),
+            tty=None, tty_old_pgrp=0,
         ),
         sched=None, flags=0,
         sighand=SimpleNamespace(actions=[(0, 0, 0, 0)] * 64), utime_ns=0, stime_ns=0,

@@ -286,9 +286,9 @@ def _vfs_open(task: Task, path: Path, flags: int) -> File:
     mode = inode.mode
     if (flags + 1) & 2 and (S_ISREG(mode) or S_ISDIR(mode)) and path.mnt.readonly:
         raise Errno(EROFS)
-    file = inode.open(
-        task, path, flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
-    )
+    # Only a terminal asks for O_NOCTTY, and no file shows it.
+    file = inode.open(task, path, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC))
+    file.flags &= ~O_NOCTTY
     if flags & O_DIRECT and not file.direct:
         file.put()
         raise Errno(EINVAL)

@@ -6,6 +6,7 @@ import os
 from stat import S_IFCHR, S_IFREG, S_ISDIR, S_ISREG
 
 from emukernel.kernel.fs.dcache import Dentry, Path
+from emukernel.kernel.fs.devpts import DevptsSuperBlock
 from emukernel.kernel.fs.inode import makedev
 from emukernel.kernel.fs.mount import Mount, Vfs, mount
 from emukernel.kernel.fs.proc import ProcSuperBlock
@@ -42,6 +43,7 @@ _DEVICES = (
     (b"full", S_IFCHR | 0o666, 1, 7),
     (b"kmsg", S_IFCHR | 0o644, 1, 11),
     (b"null", S_IFCHR | 0o666, 1, 3),
+    (b"ptmx", S_IFCHR | 0o666, 5, 2),
     (b"random", S_IFCHR | 0o666, 1, 8),
     (b"tty", S_IFCHR | 0o666, 5, 0),
     (b"urandom", S_IFCHR | 0o666, 1, 9),
@@ -80,6 +82,8 @@ def build_root(kernel: Kernel, options: Options) -> Path:
     vfs.devices = mount(kernel, _devtmpfs(kernel), make_directory(base, b"dev", 0o755))
     shm = make_directory(vfs.devices, b"shm", 0o1777)
     mount(kernel, ShmemSuperBlock(kernel), shm)
+    pts = make_directory(vfs.devices, b"pts", 0o755)
+    vfs.devpts = mount(kernel, DevptsSuperBlock(kernel), pts)
     proc = make_directory(base, b"proc", 0o555)
     mount(kernel, ProcSuperBlock(kernel), proc)
     mount_sysfs(kernel, make_directory(base, b"sys", 0o555))

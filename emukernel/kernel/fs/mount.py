@@ -58,7 +58,8 @@ class Vfs:
     `root` is where the first task starts, `mounts` the mount tree in order, `pseudo` the mounts
     that no name leads to (of pipes, of shared memory), by file system type. `streams` are what
     descriptors 0 to 2 lead to outside, `console` is the terminal among them and `foreground` its
-    foreground process group (0: nobody set one). `devices` is the mount of /dev,
+    foreground process group (0: nobody set one), where that is not the kernel's console.
+    `devices` is the mount of /dev, `devpts` that of /dev/pts,
     `boot_id` 16 random bytes, made when someone asks. `pipe_slots` counts pages that lie in pipes,
     `move_cookie` renames that inotify told of,
     `user_counts` what each user has of things that are limited: by (what, user id).
@@ -68,6 +69,7 @@ class Vfs:
         "boot_id",
         "console",
         "devices",
+        "devpts",
         "foreground",
         "mounts",
         "move_cookie",
@@ -88,6 +90,7 @@ class Vfs:
         self.console: Stream | None = None
         self.foreground = 0
         self.devices: Mount | None = None
+        self.devpts: Mount | None = None
         self.boot_id = b""
         self.pipe_slots = 0
         self.move_cookie = 0

@@ -479,6 +479,11 @@ def _open_stream(kernel: Kernel, task: Task, stream: Stream) -> File:
 
     mode = stream.mode
     if stream.tty:
+        console = kernel.console
+        if console is not None and isinstance(stream, HostStream) and console.is_at(stream):
+            from emukernel.kernel.tty.tty_io import TtyFile
+
+            return TtyFile(device_path(kernel, b"console"), stream.flags, console)
         return StreamFile(device_path(kernel, b"console"), stream.flags, stream)
     if S_ISCHR(mode) and stream.rdev in (makedev(1, 3), makedev(1, 5), makedev(1, 7)):
         from emukernel.kernel.fs.mem import open_mem
@@ -527,7 +532,19 @@ def terminals(kernel: Kernel) -> list[HostStream]:
 def setup_stdio(kernel: Kernel, task: Task, streams: Sequence[Stream | None]) -> None:
     """Opens descriptors 0 to 2 of the first task."""
     kernel.vfs.streams = list(streams)
+    first = streams[0] if streams else None
+    if first is not None and first.tty:
+        from emukernel.kernel.tty.console import make_console
+        from emukernel.kernel.tty.tty_jobctrl import proc_set_tty
+
+        kernel.console = make_console(kernel, streams)
+        if kernel.console is not None:
+            proc_set_tty(task, kernel.console)
+            # What is typed interrupts programs, which go on then.
+            kernel.enable_preemption()
     for stream in streams:
+        if kernel.console is not None:
+            break
         if stream is not None and stream.tty and stream.flags & O_ACCMODE == 2:
             kernel.vfs.console = stream
     for fd, stream in enumerate(streams):

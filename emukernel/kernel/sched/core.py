@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from emukernel.kernel.kernel import Kernel
+    from emukernel.kernel.tty.console import Console
 
 
 #: How long a task may run while another waits for the CPU.
@@ -294,6 +295,8 @@ class Scheduler:
         for fd in ready:
             for task in readers.get(fd, []) + writers.get(fd, []):
                 self.wake(task)
+        if self.kernel.console is not None:
+            self.kernel.console.poll_host()
         return bool(ready)
 
     def idle(self) -> bool:
@@ -301,6 +304,8 @@ class Scheduler:
         kernel = self.kernel
         readers, writers = self.host_queues()
         deadline = self.next_deadline()
+        if deadline is None or not kernel.clock.virtual:
+            _add_console(kernel.console, readers, writers)
         if deadline is None and not readers and not writers:
             kernel.deadlock()
             return False
@@ -313,6 +318,17 @@ class Scheduler:
             # The host had as long as the guest was ready to wait.
             kernel.clock.advance_to(deadline)
         return True
+
+
+def _add_console(
+    console: Console | None, readers: dict[int, list[Task]], writers: dict[int, list[Task]]
+) -> None:
+    """What is typed, or the host's taking output again, can always wake somebody."""
+    if console is not None:
+        if console.watching:
+            readers.setdefault(console.fd, [])
+        if console.blocked:
+            writers.setdefault(console.out_fd, [])
 
 
 def exit_to_user_mode(kernel: Kernel, task: Task) -> None:

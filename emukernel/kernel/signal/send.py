@@ -228,7 +228,8 @@ def send_signal_from_host(kernel: Kernel, sig: int) -> None:
     if first is None:
         return
     if sig in (SIGINT, SIGQUIT):
-        kill_pgrp(kernel, first.pgrp, sig)
+        console = kernel.console
+        kill_pgrp(kernel, first.pgrp if console is None else console.pgrp, sig)
     else:
         send_signal(first, kernel_info(sig), True, True)
 

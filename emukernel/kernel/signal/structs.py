@@ -13,12 +13,11 @@ from emukernel.kernel.wait import WaitQueue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from emukernel.kernel.task import Task
     from emukernel.kernel.time.itimer import CpuTimer, RealTimer
     from emukernel.kernel.time.posix_timers import ClockTimer
     from emukernel.kernel.time.posix_timers import CpuTimer as CpuClockTimer
+    from emukernel.kernel.tty.tty_io import Tty
 
     Action = tuple[int, int, int, int]
 
@@ -90,6 +89,7 @@ class SignalStruct:
         "posix_timers",
         "shared_pending",
         "tty",
+        "tty_old_pgrp",
         "wait_chldexit",
     )
 
@@ -117,7 +117,9 @@ class SignalStruct:
         #: least that may be set without CAP_SYS_RESOURCE.
         self.oom_score_adj = self.oom_score_adj_min = 0
         #: The controlling terminal of the session.
-        self.tty: Any = None
+        self.tty: Tty | None = None
+        #: The foreground group of a controlling terminal that was hung up on.
+        self.tty_old_pgrp = 0
 
     def set_stop_flags(self, flags: int) -> None:
         """Replaces the flags of stopping and continuing."""

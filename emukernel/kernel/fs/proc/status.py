@@ -219,6 +219,7 @@ def _stat(task: Task, reader: Task, *, whole: bool) -> bytes:
     nice = 0 if policy is None else policy.nice
     real_time = 0 if policy is None else policy.rt_priority
     low = (1 << 31) - 1
+    tty = task.signal.tty
     fields: list[int | str] = [
         task.pid,
         f"({task.comm.decode('latin-1')})",
@@ -226,8 +227,8 @@ def _stat(task: Task, reader: Task, *, whole: bool) -> bytes:
         parent_pid(task),
         task.pgrp,
         task.session,
-        0,
-        -1,
+        0 if tty is None else tty.rdev,
+        -1 if tty is None else tty.pgrp,
         0x400000 | task.flags,
         used.min_flt,
         waited.min_flt,

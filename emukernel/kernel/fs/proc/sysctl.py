@@ -82,9 +82,19 @@ def _ns_last_pid(kernel: Kernel) -> str:
     return str(kernel.last_pid)
 
 
+def _pty_nr(kernel: Kernel) -> str:
+    from emukernel.kernel.fs.devpts import DevptsSuperBlock
+
+    mnt = kernel.vfs.devpts
+    assert mnt is not None
+    assert isinstance(mnt.sb, DevptsSuperBlock)
+    return str(len(mnt.sb.indices))
+
+
 _BUFFER = "212992"
 
 VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
+    b"dev/tty/legacy_tiocsti": "0",
     b"fs/dir-notify-enable": "0",
     b"fs/file-max": _file_max,
     b"fs/file-nr": _file_nr,
@@ -117,6 +127,9 @@ VALUES: dict[bytes, str | Callable[[Kernel], str]] = {
     b"kernel/panic_on_oops": "0",
     b"kernel/pid_max": "32768",
     b"kernel/printk": "7\t4\t1\t7",
+    b"kernel/pty/max": "4096",
+    b"kernel/pty/nr": _pty_nr,
+    b"kernel/pty/reserve": "1024",
     b"kernel/random/boot_id": _boot_id,
     b"kernel/random/entropy_avail": "256",
     b"kernel/random/poolsize": "256",
