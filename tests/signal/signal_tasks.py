@@ -81,6 +81,7 @@ class Kernel:
         self.sched = Sched(self)
         self.interrupts = Interrupts()
         self.current: Task | None = None
+        self.console = None
 
     def process(self, uid: int = 1000, parent: Task | None = None) -> Task:
         """A new process of one thread."""

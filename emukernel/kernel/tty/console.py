@@ -54,6 +54,7 @@ class Console(Tty):
         "out",
         "out_fd",
         "saved",
+        "stopping",
     )
 
     def __init__(self, kernel: Kernel, stream: HostStream, out_fd: int) -> None:
@@ -66,7 +67,7 @@ class Console(Tty):
         self.out_fd = out_fd
         self.out = b""
         self.saved: list[Any] = []
-        self.attached = self.blocked = self.gone = self.hooked = False
+        self.attached = self.blocked = self.gone = self.hooked = self.stopping = False
         self.winsize = fcntl.ioctl(fd, host.TIOCGWINSZ, bytes(_WINSIZE))
 
     def is_at(self, stream: HostStream) -> bool:
@@ -160,12 +161,15 @@ class Console(Tty):
             except OSError:
                 data = b""
             if data:
-                for _ in range(data.count(_CTRL_C)):
-                    if self.kernel.interrupts.impatient():
-                        from emukernel.kernel.kernel import Halt
+                # Several at once are no impatience: the guest had no chance to see the first.
+                if _CTRL_C in data and self.kernel.interrupts.impatient():
+                    from emukernel.kernel.kernel import Halt
 
-                        self.kernel.halt(Halt("interrupt", _SIGINT))
+                    self.kernel.halt(Halt("interrupt", _SIGINT))
                 self.receive(data)
+                if self.stopping:
+                    self.stopping = False
+                    self.suspend(signal.SIGTSTP, True)
             else:
                 self.gone = True
                 self.hangup()
@@ -181,6 +185,9 @@ class Console(Tty):
             if not self.attached:
                 raise Errno(EIO)
 
+    def polled(self) -> None:
+        self.kernel.interrupts.patient()
+
     def push_port(self) -> bool:
         full = len(self.port) >= PORT_LIMIT
         moved = super().push_port()
@@ -190,7 +197,8 @@ class Console(Tty):
 
     def signal_foreground(self, sig: int) -> None:
         if sig == signal.SIGTSTP and self.hooked and self._nobody_stops():
-            self.suspend(sig, True)
+            # Once the key is echoed.
+            self.stopping = True
         else:
             super().signal_foreground(sig)
 

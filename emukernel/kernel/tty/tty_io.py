@@ -131,6 +131,9 @@ class Tty:
     def reading(self) -> None:
         """A task asks for input; Errno(EIO)."""
 
+    def polled(self) -> None:
+        """A task asks whether there is input."""
+
     def master_gone(self) -> bool:
         """Is this a pty's slave whose master is closed?"""
         return False
@@ -413,6 +416,7 @@ class TtyFile(File):
         if self.hung_up:
             return _INPUT | _OUTPUT | POLLERR | POLLHUP
         tty = self.tty
+        tty.polled()
         mask = 0
         if tty.ldisc.input_available(True) or (
             tty.push_port() and tty.ldisc.input_available(True)
