@@ -365,22 +365,31 @@ def _attach(run: Run, outputs: dict[str, Output]) -> None:
 # -- the end -----------------------------------------------------------------------------------
 
 
+def _tell(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+    except OSError:
+        # The terminal was hung up: nobody is left to read it.
+        return
+
+
 def _report(
     result: Result, arguments: Namespace, run: Run, outputs: dict[str, Output]
 ) -> None:
     """What is printed after the guest's own output."""
     from emukernel.report import ending, other_refusals, stats_text
 
-    error = sys.stderr
+    text = ""
     if not arguments.quiet:
         error.write(other_refusals(result, run))
         line = ending(result, run)
         if line:
-            error.write(f"{line}\n")
+            text = f"{line}\n"
     if arguments.dmesg:
-        error.write("".join(f"{line}\n" for line in result.dmesg))
+        text += "".join(f"{line}\n" for line in result.dmesg)
     if arguments.stats:
-        error.write(stats_text(result.stats))
+        text += stats_text(result.stats)
+    _tell(text)
     if arguments.stats_json:
         import json
 

@@ -57,6 +57,11 @@ class Terminal:
         status = self.process.returncode
         return status if status >= 0 else 128 - status
 
+    def drain(self) -> None:
+        """Reads what is there."""
+        while self._read(0.05):
+            pass
+
     def unchanged(self) -> bool:
         """Whether the terminal's settings are what they were."""
         return termios.tcgetattr(self.slave) == self.settings
@@ -71,5 +76,5 @@ class Terminal:
     def _read(self, seconds: float) -> bool:
         ready, _, _ = select.select([self.master], [], [], seconds)
         if ready:
-            self.output += os.read(self.master, 4096).decode()
+            self.output += os.read(self.master, 4096).decode(errors="replace")
         return bool(ready)
