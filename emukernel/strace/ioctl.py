@@ -16,9 +16,17 @@ ARGUMENTS = {
     "TCSETS": "in ioctl.termios",
     "TCSETSW": "in ioctl.termios",
     "TCSETSF": "in ioctl.termios",
+    "TCGETS2": "out ioctl.termios",
+    "TCSETS2": "in ioctl.termios",
+    "TCSETSW2": "in ioctl.termios",
+    "TCSETSF2": "in ioctl.termios",
+    "TCGETA": "out ioctl.termio",
+    "TCSETA": "in ioctl.termio",
+    "TCSETAW": "in ioctl.termio",
+    "TCSETAF": "in ioctl.termio",
     "TCSBRK": "fd",
     "TCSBRKP": "fd",
-    "TCXONC": "fd",
+    "TCXONC": "enum tty.flow",
     "TCFLSH": "enum tty.flush",
     "TIOCEXCL": "omitted",
     "TIOCNXCL": "omitted",
@@ -39,6 +47,10 @@ ARGUMENTS = {
     "TIOCSPTLCK": "in int",
     "TIOCGPTLCK": "out int",
     "TIOCGEXCL": "out int",
+    "TIOCGDEV": "out int",
+    "TIOCSSOFTCAR": "in int",
+    "TIOCGSOFTCAR": "out int",
+    "TIOCCONS": "omitted",
     "TIOCSBRK": "omitted",
     "TIOCCBRK": "omitted",
     "TIOCVHANGUP": "omitted",
@@ -55,7 +67,7 @@ ARGUMENTS = {
 """The kind of the third argument, by request."""
 
 DIRECTIONS = ("_IOC_NONE", "_IOC_WRITE", "_IOC_READ", "_IOC_READ|_IOC_WRITE")
-TERMIOS_SIZE = 36
+TERMIO_SIZE, TERMIOS_SIZE = 18, 36
 CBAUD = 0x100F
 CSIZE = 0x30
 DELAYS = (
@@ -91,9 +103,16 @@ def arg(call: Call, i: int) -> str | None:
 def termios(call: Call, address: int, count: int | None) -> str | None:
     """The kernel's struct termios; the control characters are left out."""
     data = call.read(address, TERMIOS_SIZE)
-    if data is None:
-        return None
-    iflag, oflag, cflag, lflag = unpack_from("<IIII", data)
+    return None if data is None else _modes(*unpack_from("<4I", data))
+
+
+def termio(call: Call, address: int, count: int | None) -> str | None:
+    """The older struct termio, with 16 bits for each set of modes."""
+    data = call.read(address, TERMIO_SIZE)
+    return None if data is None else _modes(*unpack_from("<4H", data))
+
+
+def _modes(iflag: int, oflag: int, cflag: int, lflag: int) -> str:
     output = [enum(name, oflag & bits) for name, bits in DELAYS]
     output += _rest("tty.oflag", oflag & ~sum(bits for _, bits in DELAYS))
     control = [enum("tty.baud", cflag & CBAUD), enum("tty.size", cflag & CSIZE)]

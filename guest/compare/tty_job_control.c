@@ -227,6 +227,17 @@ static void leader_ends(void)
         _exit(0);
     }
     end("leader", leader);
+    leader = fork();
+    if (!leader) {
+        char c;
+        setsid();
+        ioctl(slave, TIOCSCTTY, 0);
+        if (geteuid() == 0)
+            show("vhangup", syscall(SYS_vhangup));
+        show("read", geteuid() == 0 ? read(slave, &c, 1) : 0);
+        _exit(0);
+    }
+    end("leader", leader);
 }
 
 int main(void)

@@ -266,7 +266,7 @@ SYSCALLS: Final[tuple[Row, ...]] = (
     (150, "munlock", "mm.mlock", "unsigned long start:address, size_t len"),
     (151, "mlockall", "mm.mlock", "int flags:flags mm.mlockall"),
     (152, "munlockall", "mm.mlock", ""),
-    (153, "vhangup", "", ""),
+    (153, "vhangup", "tty.tty_jobctrl", ""),
     (154, "modify_ldt", "", "int func, void *ptr:address, unsigned long bytecount"),
     (155, "pivot_root", "", "const char *new_root:path, const char *put_old:path"),
     (156, "_sysctl", "", "struct __sysctl_args *args"),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from emukernel.kernel.tty.tty_io import Tty, TtyFile
 
 SIGHUP, SIGCONT, SIGTTOU = 1, 18, 22
+CAP_SYS_TTY_CONFIG = 26
 
 
 def tty_check_change(task: Task, tty: Tty, sig: int = SIGTTOU) -> None:
@@ -112,6 +113,16 @@ def signal_session_leader(tty: Tty) -> None:
             send_signal(member, kernel_info(SIGHUP), True, True)
             send_signal(member, kernel_info(SIGCONT), True, True)
             member.signal.tty_old_pgrp = tty.pgrp
+
+
+def sys_vhangup(task: Task) -> int:
+    """vhangup(2): hangs up on the caller's controlling terminal."""
+    if not task.cred.capable(CAP_SYS_TTY_CONFIG):
+        raise Errno(EPERM)
+    tty = task.signal.tty
+    if tty is not None:
+        tty.hangup()
+    return 0
 
 
 # -- ioctls ------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ ENUMS = {
     "vtdly": ("VT???", "VT0 VT1=0x4000"),
     "ffdly": ("FF???", "FF0 FF1=0x8000"),
     "flush": ("TC???", "TCIFLUSH TCOFLUSH TCIOFLUSH"),
+    "flow": ("TC???", "TCOOFF TCOON TCIOFF TCION"),
 }
 
 FLAGS = {

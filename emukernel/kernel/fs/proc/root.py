@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from emukernel.kernel.fs.dcache import Dentry
     from emukernel.kernel.task import Task
 
+TTY_DRIVERS = (
+    b"/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+    b"/dev/console         /dev/console    5       1 system:console\n"
+    b"/dev/ptmx            /dev/ptmx       5       2 system\n"
+    b"pty_slave            /dev/pts      136 0-1048575 pty:slave\n"
+    b"pty_master           /dev/ptm      128 0-1048575 pty:master\n"
+)
+"""/proc/tty/drivers: name, node, major, minors, kind."""
+
 
 class TextEntry(KernFile):
     """A file whose text a function of the reading task makes."""
@@ -42,6 +51,18 @@ class TextLink(Inode):
 
     def readlink(self, task: Task) -> bytes:
         return self.function(task)
+
+
+class TtyDirectory(KernDirectory):
+    """/proc/tty (Linux: fs/proc/proc_tty.c)."""
+
+    __slots__ = ()
+
+    strict = True
+
+    def populate(self, dentry: Dentry) -> None:
+        for name, text in ((b"drivers", TTY_DRIVERS), (b"ldiscs", b"n_tty       0\n")):
+            self.add(dentry, name, ConstantFile(self.sb, text))
 
 
 def proc_self(task: Task) -> bytes:
@@ -80,3 +101,4 @@ def populate_root(root: KernDirectory, dentry: Dentry) -> None:
     root.add(dentry, b"sys", SysctlDirectory(sb, b""))
     root.add(dentry, b"sysvipc", SysvipcDirectory(sb))
     root.add(dentry, b"thread-self", TextLink(sb, thread_self))
+    root.add(dentry, b"tty", TtyDirectory(sb))

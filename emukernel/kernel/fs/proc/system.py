@@ -27,6 +27,7 @@ FILESYSTEMS = b"".join(
         b"sockfs",
         b"pipefs",
         b"ramfs",
+        b"devpts",
     )
 )
 
