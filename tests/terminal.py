@@ -17,17 +17,21 @@ SECONDS = 30
 
 
 class Terminal:
-    """`emukernel run OPTIONS` as a shell would start it, on a pseudo-terminal."""
+    """`emukernel run OPTIONS` as a shell would start it, on a pseudo-terminal.
 
-    def __init__(self, *arguments: str) -> None:
+    With `program` that program of the host's, with the arguments, in its place.
+    """
+
+    def __init__(self, *arguments: str, program: str | None = None) -> None:
         self.master, self.slave = pty.openpty()
         self.settings: list[Any] = termios.tcgetattr(self.slave)
         self.output = ""
         # The child leads a session of its own, and takes the terminal for its controlling one.
         starter = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-        starter += "os.execv(sys.executable, [sys.executable, '-m', 'emukernel'] + sys.argv[1:])"
+        starter += "os.execv(sys.argv[1], sys.argv[1:])"
+        words = [sys.executable, "-m", "emukernel", "run"] if program is None else [program]
         self.process = subprocess.Popen(
-            [sys.executable, "-c", starter, "run", *arguments],
+            [sys.executable, "-c", starter, *words, *arguments],
             cwd=PROJECT,
             stdin=self.slave,
             stdout=self.slave,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from guest_run import PROJECT
 from terminal import Terminal
 
 Start = Callable[..., Terminal]
@@ -25,8 +28,8 @@ needs_bash = pytest.mark.skipif(
 def start() -> Iterator[Start]:
     started: list[Terminal] = []
 
-    def make(*arguments: str) -> Terminal:
-        started.append(Terminal(*arguments))
+    def make(*arguments: str, program: str | None = None) -> Terminal:
+        started.append(Terminal(*arguments, program=program))
         return started[-1]
 
     yield make
@@ -42,6 +45,15 @@ def shell(start: Start) -> Terminal:
         "--clear-env", "-E", "PS1=<$> ", "-E", "TERM=xterm", "--bind", f"{BUSYBOX}:/bin/busybox",
         BASH, "--norc", "--noprofile", "-i",
     )  # fmt: skip
+    terminal.wait_for("<$> ")
+    return terminal
+
+
+@pytest.fixture
+def host_shell(start: Start) -> Terminal:
+    """An interactive bash of the host's, in which `E` is `emukernel run`."""
+    terminal = start("--norc", "--noprofile", "-i", program=BASH)
+    terminal.type(f"PS1='<''$> '; E='{sys.executable} -m emukernel run'\n")
     terminal.wait_for("<$> ")
     return terminal
 
@@ -228,3 +240,95 @@ def test_output_to_a_stopped_terminal_waits(start: Start) -> None:
     terminal.type("\x03")
     assert terminal.wait() == 130
     assert terminal.unchanged()
+
+
+@needs_bash
+def test_control_z_stops_emukernel_where_the_guest_has_no_shell(
+    host_shell: Terminal, guest_source: Callable[..., Path]
+) -> None:
+    program = guest_source(READER, name="reader")
+    host_shell.type(f"$E {program}\n")
+    host_shell.wait_for("ready\r\n")
+    command(host_shell, "half\x1a", "Stopped")
+    command(host_shell, "stty -a\n", " icanon")
+    host_shell.output = ""
+    host_shell.type("fg\n")
+    host_shell.wait_for("reader\r\n")
+    time.sleep(0.5)
+    host_shell.type("line\n")
+    host_shell.wait_for("<5 6c>")
+    command(host_shell, "q\n", "<$> ")
+    command(host_shell, "echo $?; stty -a\n", " icanon")
+    assert "4\r\n" in host_shell.output
+
+
+@needs_bash
+@pytest.mark.parametrize("sig", [signal.SIGTSTP, signal.SIGSTOP])
+def test_a_stop_from_outside(
+    host_shell: Terminal, guest_source: Callable[..., Path], sig: signal.Signals
+) -> None:
+    program = guest_source(READER, name="reader")
+    host_shell.type(f"$E {program}\n")
+    host_shell.wait_for("ready\r\n")
+    os.kill(os.tcgetpgrp(host_shell.master), sig)
+    host_shell.wait_for("Stopped")
+    command(host_shell, "stty -a\n", " icanon")
+    host_shell.output = ""
+    host_shell.type("fg\n")
+    host_shell.wait_for("reader\r\n")
+    time.sleep(0.5)
+    host_shell.type("q\n")
+    host_shell.wait_for("<$> ")
+    command(host_shell, "stty -a\n", " icanon")
+
+
+@needs_bash
+def test_in_the_background_it_leaves_the_terminal_alone(
+    host_shell: Terminal, guest_source: Callable[..., Path]
+) -> None:
+    spinner = guest_source(SPINNER, name="spinner")
+    reader = guest_source(READER, name="reader")
+    host_shell.type(f"$E {spinner} & \n")
+    host_shell.wait_for("ready")
+    command(host_shell, "stty -a\n", " icanon")
+    command(host_shell, "kill %1; wait; echo over\n", "over\r\n")
+    host_shell.output = ""
+    host_shell.type(f"$E {reader} & sleep 2; jobs\n")
+    host_shell.wait_for("Stopped")
+    host_shell.type("fg\n")
+    time.sleep(0.5)
+    host_shell.type("q\n")
+    time.sleep(0.5)
+    command(host_shell, "echo $?; stty -a\n", " icanon")
+
+
+def test_a_terminal_that_controls_nobody(guest_source: Callable[..., Path]) -> None:
+    program = str(guest_source(READER, name="reader"))
+    master, slave = os.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "emukernel", "run", program],
+            cwd=PROJECT,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        ) as process:
+            os.write(master, b"a\x7fq\n")
+            assert process.wait(timeout=30) == 4
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_a_terminal_as_output_alone_is_passed_through(
+    start: Start, guest_source: Callable[..., Path]
+) -> None:
+    program = guest_source(SPINNER, name="spinner")
+    terminal = start(
+        "-c", f"{sys.executable} -m emukernel run {program} < /dev/null", program="/bin/sh"
+    )
+    terminal.wait_for("ready\r\n")
+    assert terminal.unchanged()
+    terminal.type("\x03")
+    assert terminal.wait() == 130

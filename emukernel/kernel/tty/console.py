@@ -60,8 +60,11 @@ class Console(Tty):
     def __init__(self, kernel: Kernel, stream: HostStream, out_fd: int) -> None:
         """Raises OSError for a descriptor that is no terminal."""
         fd = stream.fd
-        settings = fcntl.ioctl(fd, host.TCGETS, bytes(TERMIOS_SIZE))
-        super().__init__(kernel, makedev(5, 1), std_termios().updated(settings))
+        settings = std_termios()
+        if _in_foreground(fd):
+            # In the background they would be those of the shell's line editor.
+            settings = settings.updated(fcntl.ioctl(fd, host.TCGETS, bytes(TERMIOS_SIZE)))
+        super().__init__(kernel, makedev(5, 1), settings)
         self.fd = fd
         self.host_rdev = stream.rdev
         self.out_fd = out_fd
@@ -78,15 +81,16 @@ class Console(Tty):
 
     def attach(self) -> None:
         """Makes the host's terminal raw, if emukernel is in its foreground."""
+        if not _in_foreground(self.fd):
+            return
         try:
-            if os.tcgetpgrp(self.fd) != os.getpgrp():
-                return
             settings = host.tcgetattr(self.fd)
             raw = _raw(settings)
             if settings != raw:
                 self.saved = settings
                 host.tcsetattr(self.fd, host.TCSANOW, raw)
-        except (OSError, host.error):
+        except host.error:
+            self._gone()
             return
         self.attached = True
         self.kernel.interrupts.watch_console()
@@ -171,18 +175,23 @@ class Console(Tty):
                     self.stopping = False
                     self.suspend(signal.SIGTSTP, True)
             else:
-                self.gone = True
-                self.hangup()
+                self._gone()
         self.kernel.interrupts.watch_console()
+
+    def _gone(self) -> None:
+        """The host's terminal was hung up."""
+        if not self.gone:
+            self.gone = True
+            self.hangup()
 
     def reading(self) -> None:
         self.kernel.interrupts.patient()
         if not self.attached and not self.gone:
             self.attach()
-            if not self.attached:
+            if not self.attached and not self.gone:
                 # As for any program that reads in the background.
                 self.suspend(signal.SIGTTIN, True)
-            if not self.attached:
+            if not self.attached and not self.gone:
                 raise Errno(EIO)
 
     def polled(self) -> None:
@@ -255,6 +264,14 @@ class Console(Tty):
 
     def default_termios(self) -> Termios:
         return self.termios
+
+
+def _in_foreground(fd: int) -> bool:
+    """Is emukernel the one that is typed to? A terminal that does not control it has no say."""
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return True
 
 
 def _raw(settings: list[Any]) -> list[Any]:
