@@ -381,10 +381,10 @@ def _report(
 
     text = ""
     if not arguments.quiet:
-        error.write(other_refusals(result, run))
+        text = other_refusals(result, run)
         line = ending(result, run)
         if line:
-            text = f"{line}\n"
+            text += f"{line}\n"
     if arguments.dmesg:
         text += "".join(f"{line}\n" for line in result.dmesg)
     if arguments.stats:
