@@ -64,8 +64,8 @@ def main(argv: list[str] | None = None) -> int:
             f"emukernel: no command {command!r}{hint}; there are: {', '.join(COMMANDS)}\n"
         )
         return EXIT_USAGE
-    module = __import__(f"emukernel.cli.{entry[0]}", fromlist=("main",))
     try:
+        module = __import__(f"emukernel.cli.{entry[0]}", fromlist=("main",))
         status: int = module.main(rest)
         sys.stdout.flush()
         return status

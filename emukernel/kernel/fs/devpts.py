@@ -27,15 +27,16 @@ _SLAVE_MAJOR = 136
 
 
 class DevptsSuperBlock(SuperBlock):
-    """The file system; `indices` are the numbers in use."""
+    """The file system. `pairs` ptys exist; `freed` are numbers below `next_index` that are free."""
 
-    __slots__ = ("indices",)
+    __slots__ = ("freed", "next_index", "pairs")
 
     def __init__(self, kernel: Kernel) -> None:
         super().__init__(kernel, "devpts", DEVPTS_SUPER_MAGIC, "devpts")
         self.block_size = 1024
         self.options = "mode=600,ptmxmode=000"
-        self.indices: set[int] = set()
+        self.pairs = self.next_index = 0
+        self.freed: list[int] = []
         directory = DevptsDirectory(self, 1, S_IFDIR | 0o755)
         directory.nlink = 2
         self.root = Dentry(b"/", None, directory)
@@ -45,16 +46,22 @@ class DevptsSuperBlock(SuperBlock):
 
     def new_index(self) -> int:
         """The lowest free number; Errno(ENOSPC)."""
-        indices = self.indices
-        if len(indices) >= PTY_MAX:
+        if self.pairs >= PTY_MAX:
             raise Errno(ENOSPC)
-        index = next(i for i in range(len(indices) + 1) if i not in indices)
-        indices.add(index)
-        return index
+        self.pairs += 1
+        if self.freed:
+            from heapq import heappop
+
+            return heappop(self.freed)
+        self.next_index += 1
+        return self.next_index - 1
 
     def free_index(self, index: int) -> None:
         """Both ends of a pair are closed."""
-        self.indices.discard(index)
+        from heapq import heappush
+
+        self.pairs -= 1
+        heappush(self.freed, index)
 
     def new_slave(self, task: Task, slave: PtySlave) -> DevptsInode:
         """A node for a new slave, its opener's own."""

@@ -170,6 +170,10 @@ class NTty(OutputProcessing):
                 if not self.icanon or self.canon_head != self.tail:
                     break
                 # A line that is too long: its last character is written over.
+                skipped = self._overflow(data, at)
+                if skipped:
+                    at += skipped
+                    continue
                 if room < 0:
                     del self.buf[-1]
                 room = 1
@@ -185,6 +189,24 @@ class NTty(OutputProcessing):
             if self.buf and not (self.icanon and not self.tty.termios.lflag & EXTPROC):
                 self.tty.read_wait.wake_up(0, POLLIN)
         return at
+
+    def _overflow(self, data: bytes, at: int) -> int:
+        """Takes plain characters for which a line has no room all at once; how many.
+
+        The last one stays. None of them if there is more to each than that.
+        """
+        termios = self.tty.termios
+        if self.lnext or termios.iflag & (ISTRIP | IUCLC | PARMRK) or termios.lflag & EXTPROC:
+            return 0
+        match = self.special.search(data, at)
+        run = data[at : match.start()] if match else data[at:]
+        if run:
+            self._restart_any()
+            if termios.lflag & ECHO:
+                self._echo(run)
+            del self.buf[N_TTY_BUF_SIZE - 1 :]
+            self.buf += run[-1:]
+        return len(run)
 
     def _receive(self, data: bytes) -> None:
         """The standard way: runs of plain characters, and special ones between them."""

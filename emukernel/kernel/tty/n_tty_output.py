@@ -32,6 +32,7 @@ TEXT, CONTROL, SET_CANON_COL, MOVE_BACK_COL, ERASE_TAB = range(5)
 
 _RUNS = re.compile(rb"[^\0-\x08\x0a-\x1f\x7f]+|[\0-\x08\x0a-\x1f\x7f]+")
 _MOVES = re.compile(rb"[\0-\x1f\x7f]")
+_CARETS = bytes([c ^ 0x40 for c in range(256)])
 _SLOW = OLCUC | OCRNL | ONOCR | ONLRET
 _NL, _CR, _TAB, _BS = 10, 13, 9, 8
 
@@ -179,8 +180,9 @@ class OutputProcessing:
             if text[0] == _TAB or not is_control(text[0]):
                 self.echo_raw(text)
             else:
-                text = b"".join([bytes((94, c ^ 0x40)) for c in text])
-                self._add(CONTROL, text, len(text))
+                pairs = bytearray(b"^" * (2 * len(text)))
+                pairs[1::2] = text.translate(_CARETS)
+                self._add(CONTROL, bytes(pairs), len(pairs))
 
     def echo_move(self, operation: int, argument: int = 0) -> None:
         """Queues an operation on the column."""

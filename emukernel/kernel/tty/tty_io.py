@@ -375,6 +375,7 @@ class TtyFile(File):
         done: int = call.get("written", 0)
         it.advance(done)
         error = 0
+        turn = done + _WRITE_CHUNK
         while it.count and not error:
             if task.sigpending:
                 error = ERESTARTSYS
@@ -388,15 +389,20 @@ class TtyFile(File):
                 break
             taken = ldisc.output(data)
             done += taken
-            if taken < len(data):
-                it.revert(len(data) - taken)
-                if taken:
-                    continue
+            it.revert(len(data) - taken)
+            if task.sigpending:
+                continue
+            if not taken:
                 if self.flags & O_NONBLOCK:
                     error = EAGAIN
                     break
                 call["written"] = done
                 wait_on(task, tty.write_wait)
+            if done >= turn and it.count:
+                # Others, and the host, have their turn during a long write (cond_resched).
+                call["written"] = done
+                wait_on(task, (), task.kernel.clock.monotonic() + 1)
+                turn += _WRITE_CHUNK
         call.clear()
         if not done and error:
             raise Errno(error)

@@ -88,7 +88,7 @@ def _pty_nr(kernel: Kernel) -> str:
     mnt = kernel.vfs.devpts
     assert mnt is not None
     assert isinstance(mnt.sb, DevptsSuperBlock)
-    return str(len(mnt.sb.indices))
+    return str(mnt.sb.pairs)
 
 
 _BUFFER = "212992"
