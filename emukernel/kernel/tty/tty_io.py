@@ -56,6 +56,8 @@ PORT_LIMIT = 8192
 _INPUT = POLLIN | POLLRDNORM
 _OUTPUT = POLLOUT | POLLWRNORM
 _WRITE_CHUNK = 1 << 16
+#: A moment that is still to come when it is waited for.
+_TURN_NS = 20_000
 _DECISECOND = 100_000_000
 _TIME_STEP = 8 * 10**9
 
@@ -401,7 +403,7 @@ class TtyFile(File):
             if done >= turn and it.count:
                 # Others, and the host, have their turn during a long write (cond_resched).
                 call["written"] = done
-                wait_on(task, (), task.kernel.clock.monotonic() + 1)
+                wait_on(task, (), task.kernel.clock.monotonic() + _TURN_NS)
                 turn += _WRITE_CHUNK
         call.clear()
         if not done and error:
