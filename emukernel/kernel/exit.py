@@ -170,6 +170,8 @@ def kill_orphaned_pgrp(leader: Task, parent: Task | None) -> None:
     from emukernel.kernel.signal.send import kill_pgrp, process_group
     from emukernel.kernel.signal.stop import is_current_pgrp_orphaned
 
+    if not leader.kernel.sched.stopped:
+        return
     ignored = leader if parent is None else None
     parent = parent or leader.parent
     if parent is None or parent.pgrp == leader.pgrp or parent.session != leader.session:

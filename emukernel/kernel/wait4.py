@@ -62,7 +62,7 @@ def do_wait(task: Task, selection: Selection) -> Found | None:
     any_left = False
     threads = [task] if options & _WNOTHREAD else task.thread_group
     for parent in {thread.group_leader for thread in threads}:
-        for child in list(parent.children):
+        for child in _candidates(parent, selection):
             if not selection.takes(child):
                 continue
             if child.state == ZOMBIE and not child.thread_group:
@@ -81,6 +81,16 @@ def do_wait(task: Task, selection: Selection) -> Found | None:
         return None
     wait_on(task, task.signal.wait_chldexit, None, ERESTARTSYS)
     return None
+
+
+def _candidates(parent: Task, selection: Selection) -> list[Task]:
+    """The children to look at: the one that is named, or all."""
+    if selection.kind != P_PID:
+        return list(parent.children)
+    child = parent.kernel.tasks.get(selection.number)
+    if child is None or child.group_leader is not child or child.parent is not parent:
+        return []
+    return [child]
 
 
 def _reap(task: Task, child: Task, keep: bool) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from emukernel.kernel.cred import Cred
 from emukernel.kernel.signal.pending import SigPending, dequeue_signal
 from emukernel.kernel.signal.structs import Sighand, SignalStruct
-from emukernel.kernel.task import RUNNING, SLEEPING, Task
+from emukernel.kernel.task import RUNNING, SLEEPING, STOPPED, Task
 
 INFINITY = (1 << 64) - 1
 
@@ -31,6 +31,7 @@ class Sched:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.woken: list[Task] = []
+        self.stopped: dict[Task, None] = {}
         self.timers: list[tuple[int, object]] = []
 
     def signal_wake(self, task: Task) -> None:
@@ -39,8 +40,13 @@ class Sched:
 
     wake = signal_wake
 
+    def stop(self, task: Task) -> None:
+        task.state = STOPPED
+        self.stopped[task] = None
+
     def enqueue(self, task: Task) -> None:
         task.state = RUNNING
+        self.stopped.pop(task, None)
         self.woken.append(task)
 
     def add_timer(self, deadline: int, target: object) -> tuple[int, object]:

@@ -12,7 +12,7 @@ from time import perf_counter_ns
 
 from emukernel.kernel.entry import after_hook, dispatch, slow_entry
 from emukernel.kernel.sched.switch import has_cpu_timers
-from emukernel.kernel.task import DEAD, RUNNING, SLEEPING, ZOMBIE, Task
+from emukernel.kernel.task import DEAD, RUNNING, SLEEPING, STOPPED, ZOMBIE, Task
 from emukernel.kernel.traps import handle_trap
 from emukernel.kernel.wait import HostReadable, WaitQueue
 from emukernel.machine.cpu import NO_TRAP
@@ -60,6 +60,7 @@ class Scheduler:
         "kernel",
         "run_queue",
         "running",
+        "stopped",
         "timers",
     )
 
@@ -73,14 +74,17 @@ class Scheduler:
         self._timers_set = self._cancelled = 0
         #: The sleepers that wait for the host, among other things perhaps.
         self.host_waiters: dict[Task, None] = {}
+        #: The tasks that a signal has stopped: they are in no queue.
+        self.stopped: dict[Task, None] = {}
         #: Whether a task has the CPU.
         self.running = False
 
     # -- tasks -------------------------------------------------------------------------------
 
     def enqueue(self, task: Task) -> None:
-        """Makes a new task runnable."""
+        """Makes a new task runnable, or one that was stopped."""
         task.state = RUNNING
+        self.stopped.pop(task, None)
         self._runnable(task)
 
     def _runnable(self, task: Task) -> None:
@@ -107,6 +111,11 @@ class Scheduler:
             task.timer = self.add_timer(task.deadline, task)
         for hook in self.kernel.block_hooks:
             hook(task)
+
+    def stop(self, task: Task) -> None:
+        """The current task runs no more until `enqueue`."""
+        task.state = STOPPED
+        self.stopped[task] = None
 
     def wake(self, task: Task) -> None:
         """Makes a sleeper runnable: its call is entered again."""

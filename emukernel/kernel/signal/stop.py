@@ -44,7 +44,7 @@ def do_signal_stop(task: Task, sig: int) -> None:
             if thread is not task:
                 signal_wake_up(thread)
     complete = participate_group_stop(task)
-    task.state = STOPPED
+    task.kernel.sched.stop(task)
     for hook in task.kernel.stop_hooks:
         hook(task, sig)
     # So that it looks here again when it goes on.
