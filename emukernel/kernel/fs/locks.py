@@ -13,17 +13,21 @@ from emukernel.kernel.errno import (
     EBADF,
     EDEADLK,
     EINVAL,
+    ENOLCK,
     EOVERFLOW,
     EWOULDBLOCK,
     Errno,
 )
 from emukernel.kernel.fs.file import FMODE_READ, FMODE_WRITE, File, FilesStruct
+from emukernel.kernel.mm.slab import LOCK_SIZE
 from emukernel.kernel.uaccess import copy_from_user, copy_to_user
 from emukernel.kernel.wait import WaitQueue, wait_on
+from emukernel.machine.physmem import OutOfMemory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from emukernel.kernel.fs.inode import Inode
+    from emukernel.kernel.mm.slab import Slab
     from emukernel.kernel.task import Task
 
     Owner = File | FilesStruct
@@ -39,18 +43,32 @@ OFFSET_MAX = (1 << 63) - 1
 class Locks:
     """The locks on one inode, and those who wait for one."""
 
-    __slots__ = ("flocks", "queue", "records")
+    __slots__ = ("flocks", "queue", "records", "slab")
 
-    def __init__(self) -> None:
+    def __init__(self, slab: Slab) -> None:
+        self.slab = slab
         self.flocks: list[tuple[File, int]] = []
         self.records: list[Record] = []
         self.queue = WaitQueue()
+
+    def replace(self, records: list[Record]) -> None:
+        """The record locks from now on; Errno(ENOLCK) when there is no memory for more."""
+        more = len(records) - len(self.records)
+        if more > 0:
+            try:
+                self.slab.charge(more * LOCK_SIZE)
+            except OutOfMemory:
+                raise Errno(ENOLCK) from None
+        else:
+            self.slab.uncharge(-more * LOCK_SIZE)
+        self.records = records
+        self.queue.wake_up()
 
 
 def _locks(inode: Inode) -> Locks:
     locks = inode.locks
     if locks is None:
-        locks = inode.locks = Locks()
+        locks = inode.locks = Locks(inode.sb.kernel.slab)
     assert isinstance(locks, Locks)
     return locks
 
@@ -138,8 +156,7 @@ def _set(locks: Locks, owner: Owner, kind: int, start: int, end: int, pid: int) 
             records.append((other, held, max(first, end + 1), last, other_pid))
     if kind != F_UNLCK:
         records.append((owner, kind, start, end, pid))
-    locks.records = records
-    locks.queue.wake_up()
+    locks.replace(records)
 
 
 def fcntl_lock(task: Task, file: File, cmd: int, arg: int) -> int:
@@ -207,13 +224,11 @@ def release_posix(files: FilesStruct, inode: Inode) -> None:
     locks = _locks(inode)
     kept = [record for record in locks.records if record[0] is not files]
     if len(kept) != len(locks.records):
-        locks.records = kept
-        locks.queue.wake_up()
+        locks.replace(kept)
 
 
 def release_file(file: File) -> None:
     """The last reference to an open file is gone: its flock and OFD locks go."""
     locks = _locks(file.inode)
     locks.flocks = [entry for entry in locks.flocks if entry[0] is not file]
-    locks.records = [record for record in locks.records if record[0] is not file]
-    locks.queue.wake_up()
+    locks.replace([record for record in locks.records if record[0] is not file])

@@ -15,8 +15,8 @@ _PAGE_SHIFT = 12
 _PAGE = 1 << _PAGE_SHIFT
 
 # Bytes, about what Linux takes: an area (struct vm_area_struct), an open file with its inode and
-# dentry. (Of tasks there is a limit that follows from the RAM anyway.)
-VMA_SIZE, FILE_SIZE = 200, 1024
+# dentry, a record lock. (Of tasks there is a limit that follows from the RAM anyway.)
+VMA_SIZE, FILE_SIZE, LOCK_SIZE = 200, 1024, 216
 
 
 class Slab:
