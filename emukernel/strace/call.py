@@ -55,7 +55,10 @@ class Call:
     `read_user(address, size)` looks at the guest's memory: None where not all of it can be read.
     """
 
-    __slots__ = ("args", "kept", "name", "nr", "parameters", "read_user", "result", "ret", "texts")
+    __slots__ = (
+        "args", "changed", "kept", "name", "nr", "parameters", "read_user", "result", "ret",
+        "texts",
+    )  # fmt: skip
 
     def __init__(
         self, nr: int, args: tuple[int, ...], read_user: ReadUser, *, compat: bool = False
@@ -70,6 +73,8 @@ class Call:
         self.texts: list[str | None] = []
         self.kept: dict[int, str] = {}
         """What was decoded before the call for an argument that is shown after it."""
+        self.changed = ""
+        """What the call changed in its first argument, ` => {…}`, where that is shown both ways."""
 
     @property
     def exited(self) -> bool:

@@ -64,6 +64,25 @@ def child_tid(call: Call, i: int) -> str | None:
     return ", ".join(texts)
 
 
+def size(call: Call, i: int) -> str | None:
+    """The size of clone3's structure. Before it stands what the call wrote by way of that."""
+    if not call.exited:
+        return None
+    data = call.read(call.args[0], ARGS_SIZE) if not call.failed else None
+    if data is not None and len(data) == ARGS_SIZE:
+        flags, pidfd, _child, parent = [
+            int.from_bytes(data[at : at + 8], "little") for at in range(0, 32, 8)
+        ]
+        texts = []
+        if flags & CLONE_PIDFD:
+            texts.append(f"pidfd={memory(call, 'int', pidfd)}")
+        if flags & CLONE_PARENT_SETTID:
+            texts.append(f"parent_tid={memory(call, 'int', parent)}")
+        if texts:
+            call.changed = f" => {{{', '.join(texts)}}}"
+    return str(call.value(i))
+
+
 def clone_args(call: Call, address: int, size: int | None) -> str | None:
     """struct clone_args (linux/sched.h)."""
     if size is None or size < ARGS_SIZE:

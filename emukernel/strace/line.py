@@ -16,6 +16,8 @@ LINE_LIMIT = 4000
 
 RESULT_COLUMN = 40
 
+_OPEN_ENDED = ("clone", "clone3")
+
 RESTARTS = {
     512: "? ERESTARTSYS (To be restarted if SA_RESTART is set)",
     513: "? ERESTARTNOINTR (To be restarted)",
@@ -46,8 +48,8 @@ def opening(call: Call) -> str:
     known: list[str] = []
     for text in call.texts:
         if text is None:
-            # Of clone it is not known yet whether anything follows.
-            end = ", " if known and call.name != "clone" else ""
+            # Of some it is not known yet what follows.
+            end = ", " if known and call.name not in _OPEN_ENDED else ""
             return _cut(f"{call.name}({', '.join(known)}{end}")
         if text:
             known.append(text)
@@ -60,8 +62,8 @@ def rest(call: Call, late: int) -> str:
     if call.ret is None and late < len(call.texts):
         return " <unfinished ...>)"
     texts = [text for text in call.texts[late:] if text]
-    if texts and call.name == "clone":
-        texts.insert(0, "")
+    if texts and call.name in _OPEN_ENDED:
+        texts.insert(0, call.changed)
     return _cut(", ".join(texts)) + ")"
 
 
@@ -69,6 +71,8 @@ def whole(call: Call) -> str:
     """`name(argument, argument)`. What was never decoded (the call did not come back) is shown as
     its register."""
     texts = [f"{call.args[i]:#x}" if text is None else text for i, text in enumerate(call.texts)]
+    if call.changed:
+        texts[0] += call.changed
     return _cut(f"{call.name}({', '.join([text for text in texts if text])}") + ")"
 
 

@@ -125,6 +125,17 @@ def test_as_strace_now() -> None:
     assert normal(ours(path)) == normal(theirs)
 
 
+def test_clone3_shows_what_it_wrote() -> None:
+    path = guest_build.build_source(
+        "#include <pthread.h>\n"
+        "static void *run(void *x) { return x; }\n"
+        "int main(void) { pthread_t t; pthread_create(&t, 0, run, 0); return pthread_join(t, 0); }",
+        libc="glibc",
+    )
+    (line,) = [line for line in ours(path).splitlines() if "clone3(" in line]
+    assert re.search(r", tls=0x[0-9a-f]+\} => \{parent_tid=\[101\]\}, 88\) = 101$", line), line
+
+
 def test_the_records_follow_too() -> None:
     output = io.StringIO()
     run(program(), JsonSink(output))
