@@ -76,7 +76,13 @@ def do_exit(task: Task, code: int) -> None:
         exited.add(task)
         task.state = DEAD
         del kernel.tasks[task.pid]
-    if not group:
+    if group:
+        for child in leader.children:
+            if child.real_parent is task:
+                # Another thread takes it.
+                child.real_parent = group[0]
+                send_pdeath_signal(task, child)
+    else:
         process_end(leader)
 
 
@@ -195,22 +201,30 @@ def find_new_reaper(leader: Task) -> Task | None:
     return None
 
 
+def send_pdeath_signal(thread: Task, child: Task) -> None:
+    """Sends what PR_SET_PDEATHSIG asked for: the thread that made `child` has ended."""
+    from emukernel.kernel.signal.send import send_signal
+    from emukernel.kernel.signal.siginfo import user_info
+
+    for member in child.thread_group:
+        if member.pdeath_signal:
+            send_signal(member, user_info(thread, member.pdeath_signal), True)
+
+
 def forget_original_parent(leader: Task) -> None:
     """Gives the children of a process that ends to their reaper; init reaps the dead at once."""
     from emukernel.kernel.signal.notify import do_notify_parent
-    from emukernel.kernel.signal.send import send_sig
 
     children, leader.children = leader.children, []
     if not children:
         return
     reaper = find_new_reaper(leader)
     for child in children:
-        child.parent = reaper
+        child.parent = child.real_parent = reaper
         child.exit_signal = _SIGCHLD
         if reaper is not None:
             reaper.children.append(child)
-        if child.pdeath_signal and child.state not in (ZOMBIE, DEAD):
-            send_sig(child.pdeath_signal, child, True)
+        send_pdeath_signal(leader, child)
         ended = child.state == ZOMBIE and not child.thread_group
         if ended and do_notify_parent(child, child.exit_signal):
             release_task(child)

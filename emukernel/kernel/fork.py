@@ -229,6 +229,7 @@ def copy_process(task: Task, args: CloneArgs) -> Task:
         child.exit_signal = args.exit_signal
         if flags & CLONE_PARENT:
             child.exit_signal = task.group_leader.exit_signal
+        child.real_parent = task.group_leader.real_parent if flags & CLONE_PARENT else task
         if child.parent is not None:
             child.parent.children.append(child)
         copy_signal_state(

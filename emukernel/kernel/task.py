@@ -74,6 +74,7 @@ class Task:
         "pid",
         "preempted",
         "real_blocked",
+        "real_parent",
         "restart_block",
         "rlimits",
         "robust_list",
@@ -108,7 +109,9 @@ class Task:
         self.pid = self.tgid = pid
         self.comm = b""
         self.cred = cred
+        #: The leader of the process that waits for this one, and its thread that made this one.
         self.parent: Task | None = None
+        self.real_parent: Task | None = None
         self.children: list[Task] = []
         self.group_leader: Task = self
         self.thread_group: list[Task] = [self]

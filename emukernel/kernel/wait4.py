@@ -60,21 +60,20 @@ def do_wait(task: Task, selection: Selection) -> Found | None:
     """The first child with something to tell; None with WNOHANG. Blocks, or Errno(ECHILD)."""
     options = selection.options
     any_left = False
-    threads = [task] if options & _WNOTHREAD else task.thread_group
-    for parent in {thread.group_leader for thread in threads}:
-        for child in _candidates(parent, selection):
-            if not selection.takes(child):
-                continue
-            if child.state == ZOMBIE and not child.thread_group:
-                if options & WEXITED:
-                    return _reap(task, child, bool(options & WNOWAIT))
-                # Its end is of no interest, and nothing else can come.
-                any_left = True
-                continue
-            any_left = True
-            found = _stopped_or_continued(child, options)
-            if found is not None:
-                return found
+    for child in _candidates(task.group_leader, selection):
+        if not selection.takes(child):
+            continue
+        if options & _WNOTHREAD and child.real_parent is not task:
+            continue
+        any_left = True
+        if child.state == ZOMBIE and not child.thread_group:
+            if options & WEXITED:
+                return _reap(task, child, bool(options & WNOWAIT))
+            # Its end is of no interest, and nothing else can come.
+            continue
+        found = _stopped_or_continued(child, options)
+        if found is not None:
+            return found
     if not any_left:
         raise Errno(ECHILD)
     if options & WNOHANG:
