@@ -1,0 +1,1 @@
+"""Finding what is wrong with filters, by running programs under them."""
