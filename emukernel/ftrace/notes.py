@@ -7,15 +7,16 @@ has that hole; a person should know.
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from emukernel.ftrace.expression import OR, Span
+from emukernel.ftrace.region import REGISTERS, TOP, Regions, anything, exactly
+from emukernel.ftrace.tree import Part, superfluous, tree
 
-    from emukernel.ftrace.events import Field
-    from emukernel.ftrace.expression import Predicate, Span
+if TYPE_CHECKING:
+    from emukernel.ftrace.expression import Predicate
     from emukernel.ftrace.filter import EventFilter
+    from emukernel.ftrace.region import Region
 
 _WIDTHS = {
     16: ("umode_t", "short", "unsigned short", "u16", "__u16", "s16", "__s16"),
@@ -57,16 +58,27 @@ _SIGNED_INTS = frozenset(
     )
 )
 
-MAX_TRIALS = 20_000
-"""Calls that the search for a hole tries before it gives up and says that there may be one."""
+# What a Note is about.
+IGNORED, CONSTANT, CONTRADICTION, TAUTOLOGY, SUPERFLUOUS, CUT, SIGN, TRUNCATION = (
+    "ignored-operand",
+    "constant-field",
+    "contradiction",
+    "tautology",
+    "superfluous",
+    "discarded-bits",
+    "sign-extension",
+    "truncation",
+)
 
 
 class Note:
-    """A remark: one line of ``message`` on the ``span`` of the filter's text."""
+    """A remark: one line of ``message`` on the ``span`` of the filter's text; ``rule`` is one of
+    the constants above."""
 
-    __slots__ = ("message", "span")
+    __slots__ = ("message", "rule", "span")
 
-    def __init__(self, message: str, span: Span) -> None:
+    def __init__(self, rule: str, message: str, span: Span) -> None:
+        self.rule = rule
         self.message = message
         self.span = span
 
@@ -83,35 +95,141 @@ def type_bits(type: str) -> int:
 
 def notes(filter: EventFilter) -> list[Note]:
     """The remarks on a filter of a system call, in the order of its text; [] for other events."""
-    if filter.event.nr is None:
+    nr = filter.event.nr
+    if nr is None:
         return []
     found = [
-        Note("the kernel ignores this: no operator takes it", span)
+        Note(IGNORED, "the kernel ignores this: no operator takes it", span)
         for span in filter.expression.ignored
     ]
+    for predicate in filter.predicates:
+        if predicate.field.register is None:
+            message = f"{predicate.field.name} is always 0 when a system call is checked"
+            found.append(Note(CONSTANT, message, predicate.span))
+        elif predicate.field.register == "nr":
+            message = f"nr is always {nr} here: the entry is asked for {filter.event.title} only"
+            found.append(Note(CONSTANT, message, predicate.span))
+    regions = Regions()
+    try:
+        region = regions.of(filter.expression)
+        root = tree(filter.expression)
+    except ValueError:
+        # Of another dialect of the language, which has `!` and `&`.
+        return found
+    found += _logic(filter, regions, region, root)
+    found += _widths(filter, regions, region)
+    return sorted(found, key=lambda note: note.span.start)
+
+
+# -- expressions that say less than they seem to ---------------------------------------------
+
+
+def _logic(filter: EventFilter, regions: Regions, region: Region, root: Part) -> list[Note]:
+    if region is False:
+        return [Note(CONTRADICTION, f"no call can pass this{_why_none(root)}", root.span)]
+    if region is True:
+        return [Note(TAUTOLOGY, f"every call passes this{_why_all(root)}", root.span)]
+    nr = filter.event.nr or 0
+    found = []
+    for part in superfluous(root, regions, nr):
+        alone = part.region(regions, nr)
+        if any(predicate.field.register in (None, "nr") for predicate in _predicates(part)):
+            continue
+        if alone is True:
+            reason = "it is always true"
+        elif alone is False:
+            reason = f"it is never true{_why_none(part)}"
+        else:
+            reason = "the rest says so already"
+        found.append(Note(SUPERFLUOUS, f"without effect: {reason}", part.span))
+    return found
+
+
+def _predicates(part: Part) -> list[Predicate]:
+    if part.predicate is not None:
+        return [part.predicate]
+    return [predicate for below in part.parts for predicate in _predicates(below)]
+
+
+def _why_none(part: Part) -> str:
+    for predicate in _predicates(part):
+        if predicate.op == "<" and predicate.constant == 0:
+            return f": arguments are compared unsigned, and none is below 0 ({predicate})"
+    return ""
+
+
+def _why_all(part: Part) -> str:
+    """`fd != 1 || fd != 2`: what was meant."""
+    differ = [p for p in _predicates(part) if p.op == "!="]
+    for p in differ:
+        if part.op == OR and any(p.field is q.field and p.constant != q.constant for q in differ):
+            return f": any {p.field.name} differs from one of them (&& was meant?)"
+    for p in _predicates(part):
+        if p.op == ">=" and p.constant == 0:
+            return f": arguments are compared unsigned, and none is below 0 ({p})"
+    return ""
+
+
+# -- 64 bits compared, fewer looked at ---------------------------------------------------------
+
+
+def _widths(filter: EventFilter, regions: Regions, region: Region) -> list[Note]:
+    found = []
     reported: set[str] = set()
     for predicate in filter.predicates:
-        bits = (
-            type_bits(predicate.field.type) if predicate.field.register not in (None, "nr") else 64
-        )
-        if bits == 64 or predicate.is_string:
-            if predicate.field.register is None:
-                found.append(
-                    Note(
-                        f"{predicate.field.name} is always 0 when a system call is checked",
-                        predicate.span,
-                    )
-                )
+        field = predicate.field
+        if field.register in (None, "nr"):
             continue
-        note = _never_seen(predicate, bits) or _sign_forms(filter, predicate)
-        if note is None and predicate.field.name not in reported:
-            hole = _hole(filter, predicate, bits)
-            if hole is not None:
-                reported.add(predicate.field.name)
-                note = hole
-        if note is not None:
-            found.append(Note(note, predicate.span))
-    return sorted(found, key=lambda note: note.span.start)
+        bits = type_bits(field.type)
+        if bits == 64:
+            continue
+        message, rule = _never_seen(predicate, bits), CUT
+        if message is None:
+            message, rule = _sign_forms(filter, predicate), SIGN
+        if message is None and field.name not in reported:
+            found_hole = hole(regions, region, int(str(field.register)[1:]), bits)
+            if found_hole is not None:
+                reported.add(field.name)
+                low = found_hole[int(str(field.register)[1:])]
+                high = passing(regions, region, found_hole, int(str(field.register)[1:]), bits)
+                rule = TRUNCATION
+                message = (
+                    f"{field.name} is compared as 64 bits, but the call takes the low {bits} "
+                    f"({field.type}): {high:#x} passes and the call sees {_number(low)}"
+                )
+        if message is not None:
+            found.append(Note(rule, message, predicate.span))
+    return found
+
+
+def hole(regions: Regions, region: Region, level: int, bits: int) -> list[int] | None:
+    """The six registers of a call that does not pass, although it would with other bits above the
+    low `bits` of register `level`, at which the call does not look. None if there is none.
+
+    The two usual ways to pass a negative number, with zeros or ones above it, don't count as other
+    bits: C programs do both.
+    """
+    size = 1 << bits
+    low = regions.between(level, 0, size - 1)
+    negative = regions.both(region, regions.between(level, TOP - size // 2 + 1, TOP))
+    usual = regions.either(regions.both(region, low), regions.fold(negative, level, bits))
+    refused = regions.both(regions.fold(region, level, bits), regions.invert(usual))
+    return regions.pick(refused, [anything] * REGISTERS)
+
+
+def passing(regions: Regions, region: Region, args: list[int], level: int, bits: int) -> int:
+    """The smallest register `level` that lets a call pass of which `hole` says so."""
+    size = 1 << bits
+    want = [exactly(value) for value in args]
+
+    def congruent(low: int, high: int) -> int | None:
+        found = low + (args[level] - low) % size
+        return found if found <= high else None
+
+    want[level] = congruent
+    picked = regions.pick(region, want)
+    assert picked is not None
+    return picked[level]
 
 
 def _never_seen(predicate: Predicate, bits: int) -> str | None:
@@ -133,66 +251,17 @@ def _is_negative(predicate: Predicate) -> bool:
 
 
 def _sign_forms(filter: EventFilter, predicate: Predicate) -> str | None:
-    if predicate.op != "==" or not _is_negative(predicate):
+    if predicate.op not in ("==", "!=") or not _is_negative(predicate):
         return None
     low = predicate.constant & 0xFFFFFFFF
     other = low if predicate.constant >> 32 else low | 0xFFFFFFFF00000000
     if any(p.field is predicate.field and p.constant == other for p in filter.predicates):
         return None
+    effect = "does not match" if predicate.op == "==" else "lets pass"
     return (
         f"{predicate.field.name} is {predicate.field.type}: {low - (1 << 32)} can also "
-        f"come as {other:#x}, which this does not match"
+        f"come as {other:#x}, which this {effect}"
     )
-
-
-def _hole(filter: EventFilter, predicate: Predicate, bits: int) -> str | None:
-    """A call that passes although the call that the kernel then makes of it would not; None if
-    there is none.
-
-    Which predicates hold depends on where each register lies among the constants it is compared
-    with, so that trying the constants and their neighbours, with bits above the parameter's and
-    without, tries everything.
-    """
-    field = predicate.field
-    mask = (1 << bits) - 1
-    arguments = filter.event.arguments
-    candidates = [
-        [0] if other is field else _candidates(filter.predicates, other) for other in arguments
-    ]
-    position = arguments.index(field)
-    tries = 0
-    nr = filter.event.nr or 0
-    padding = [0] * (6 - len(arguments))
-    lows = _candidates(filter.predicates, field)
-    highs = sorted({low & ~mask for low in lows} | {mask + 1, (1 << 64) - 1 - mask})
-    for low in sorted({low & mask for low in lows}):
-        candidates[position] = [low]
-        for call in product(*candidates):
-            tries += 1
-            if tries > MAX_TRIALS:
-                return (
-                    f"{field.name} is compared as 64 bits, but the call takes the low {bits} "
-                    f"({field.type}): values with higher bits may pass"
-                )
-            registers = [*call, *padding]
-            if filter.match(nr, *registers):
-                continue
-            for high in highs:
-                registers[position] = low | high
-                if high and filter.match(nr, *registers):
-                    return (
-                        f"{field.name} is compared as 64 bits, but the call takes the low {bits} "
-                        f"({field.type}): {low | high:#x} passes and the call sees {_number(low)}"
-                    )
-    return None
-
-
-def _candidates(predicates: Iterable[Predicate], field: Field) -> list[int]:
-    values = {0}
-    for predicate in predicates:
-        if predicate.field is field:
-            values.update((predicate.constant - 1, predicate.constant, predicate.constant + 1))
-    return sorted(value for value in values if 0 <= value < 1 << 64)
 
 
 def _number(value: int) -> str:
