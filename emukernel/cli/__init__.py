@@ -11,6 +11,7 @@ COMMANDS = {
     "run": ("run", "run a program, under a policy if you give one, and say what happened"),
     "filter": ("filter", "parse one filter expression, and evaluate it"),
     "policy": ("policy", "check a policy file"),
+    "fuzz": ("fuzz_policy", "find what is wrong with a policy"),
     "syscalls": ("syscalls", "print the table of system calls"),
     "demo": ("demo", "run a bundled program under a bundled policy, with explanations"),
 }
