@@ -127,10 +127,12 @@ class Rules:
 
     def means_yes(self, nr: int, args: Sequence[int], fields: Sequence[str]) -> bool:
         """Whether the policy lets a call pass because of a predicate that says what one of the
-        fields may be."""
+        fields may be. Of a pointer none says that."""
         names = self.names(nr, fields)
         return self.allows(nr, args) and any(
-            predicate.op in POSITIVE and predicate.field.name in names
+            predicate.op in POSITIVE
+            and predicate.field.name in names
+            and "*" not in predicate.field.type
             for predicate in self.decisive(nr, args)
         )
 

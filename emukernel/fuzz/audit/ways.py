@@ -295,9 +295,13 @@ def _usual_values(nr: int, position: int, arg: int | OneOf) -> list[int]:
 
 
 def _address(low: int, high: int) -> int | None:
-    """Where data can lie: at DATA if it may be, else on the first possible page."""
+    """Where data can lie: at DATA if it may be, else at the start of a stretch of addresses.
+
+    A single address that a policy names is where a certain program has certain data, and no other
+    program's to use (audit/effects/pointers.py).
+    """
     low, high = max(low, _LOW), min(high, _HIGH)
-    if low > high:
+    if high - low < PAGE:
         return None
     return DATA if low <= DATA <= high else low
 
