@@ -35,7 +35,7 @@ SECRET_TEXT = b"nobody should read this"
 PAYLOAD = b"out it goes!"
 STDIN_TEXT = b"what the standard input has to say"
 
-_MEMORY = 8 << 20
+_MEMORY = 4 << 20
 _TIMEOUT = 10.0
 
 _O_RDONLY, _O_RDWR, _O_DIRECTORY = 0, 2, 0o200000

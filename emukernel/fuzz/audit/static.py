@@ -203,7 +203,8 @@ def _shadowed(rules: Rules, earlier: list[Line], line: Line) -> Iterator[Finding
     if regions.both(before, now) is False:
         title = f"together with {lines} it allows nothing"
         text = f"{joined} No call passes all of them; if each was to allow a case, || joins cases."
-        yield _loose(rules, "shadowed", line, title, text, None, _either(rules, earlier, line))
+        either = _either(rules, earlier[0], line) if len(earlier) == 1 else None
+        yield _loose(rules, "shadowed", line, title, text, None, either)
     elif regions.implies(before, now):
         title = f"without effect: {lines} already says as much"
         yield _loose(rules, "shadowed", line, title, f"{joined} This line refuses nothing more.")
@@ -213,8 +214,8 @@ def _shadowed(rules: Rules, earlier: list[Line], line: Line) -> Iterator[Finding
         yield _loose(rules, "shadowed", line, title, text)
 
 
-def _either(rules: Rules, earlier: list[Line], line: Line) -> str | None:
-    parts = [other.entry.expression for other in (*earlier, line)]
+def _either(rules: Rules, earlier: Line, line: Line) -> str | None:
+    parts = [earlier.entry.expression, line.entry.expression]
     text = " || ".join(part if "&&" not in part else f"({part})" for part in parts)
     try:
         create(rules.event(line.nr), text)
