@@ -316,7 +316,11 @@ def import_single_range(task: Task, address: int, size: int) -> IovIter:
 
 
 def import_iovec(task: Task, address: int, nr_segs: int) -> list[tuple[int, int]]:
-    """The segments of a struct iovec array, cut to MAX_RW_COUNT in all; EINVAL, EFAULT."""
+    """The segments of a struct iovec array, cut to MAX_RW_COUNT in all; EINVAL, EFAULT.
+
+    Their number is an unsigned int here, whatever the call declares it as.
+    """
+    nr_segs &= 0xFFFF_FFFF
     if nr_segs > UIO_MAXIOV:
         raise Errno(EINVAL)
     data = copy_from_user(task, address, nr_segs * 16) if nr_segs else b""
