@@ -11,6 +11,8 @@ launcher that did not close them. It is plain JSON, so that a finding can carry 
     socket  one end of a pair of stream sockets
     source  /tmp/source, for reading
     program /tmp/helper, a program
+    datagram, receiver
+            sockets for datagrams; the receiver is bound to LOOPBACK
 """
 
 from __future__ import annotations
@@ -33,6 +35,8 @@ VICTIM, SECRET, SOURCE = b"/tmp/victim", b"/tmp/secret", b"/tmp/source"
 OLD_CONTENT = b"as it was before"
 SECRET_TEXT = b"nobody should read this"
 PAYLOAD = b"out it goes!"
+LOOPBACK = b"\2\0" + (4711).to_bytes(2, "big") + bytes((127, 0, 0, 1)) + bytes(8)
+"""A struct sockaddr_in."""
 STDIN_TEXT = b"what the standard input has to say"
 
 _MEMORY = 4 << 20
@@ -186,6 +190,8 @@ def _inherit(task: Task, number: int, kind: str) -> None:
         file = _open(task, *opened[kind])
     elif kind == "socket":
         file = _socket(task)
+    elif kind in ("datagram", "receiver"):
+        file = _datagram(task, LOOPBACK if kind == "receiver" else None)
     else:
         raise ValueError(f"no kind of descriptor: {kind!r}")
     old = task.files.table.get(number)
@@ -203,6 +209,16 @@ def _socket(task: Task) -> File:
     one.socketpair(task, two)
     sock_alloc_file(task, two, 0)
     return sock_alloc_file(task, one, 0)
+
+
+def _datagram(task: Task, address: bytes | None) -> File:
+    """A socket for datagrams, bound if there is an address."""
+    from emukernel.kernel.net.socket import sock_alloc_file, sock_create
+
+    sock = sock_create(task, 2, 2, 0)
+    if address is not None:
+        sock.bind(task, address)
+    return sock_alloc_file(task, sock, 0)
 
 
 def read_user(task: Task, address: int, size: int) -> bytes:

@@ -132,6 +132,12 @@ def _tighter(rules: Rules, refused: Form, other: Form | None, same: bool) -> tup
             return name, closed
     own = rules.entry(refused.chief.nr)
     mine = rules.entry(call.nr)
+    instead = other.way.instead.encode()
+    if instead:
+        if mine is not None and mine.filter is not None:
+            instead = JOINT % (mine.text, instead)
+        if _refuses(rules, call, instead):
+            return name, instead.decode("latin-1")
     if own is not None and own.filter is not None and not same:
         text = own.text
         if mine is not None and mine.filter is not None:

@@ -126,10 +126,11 @@ class Way:
     `label` names it in reports. `chief` is the position of the step that matters to a policy: the
     one that would be refused by a policy that refuses the effect. `world` is what it needs beside
     what its effect's world has; `plain` says whether it is one of the usual names of the thing.
-    `constant` is memory that can only be read at first, `data` other memory, by address.
+    `constant` is memory that can only be read at first, `data` other memory, by address. `instead`
+    is an expression for the call that matters that keeps it from being a way.
     """
 
-    __slots__ = ("chief", "constant", "data", "label", "plain", "steps", "world")
+    __slots__ = ("chief", "constant", "data", "instead", "label", "plain", "steps", "world")
 
     def __init__(
         self,
@@ -140,7 +141,9 @@ class Way:
         world: World | None = None,
         constant: dict[int, bytes] | None = None,
         data: dict[int, bytes] | None = None,
+        instead: str = "",
     ) -> None:
+        self.instead = instead
         self.label = label
         self.steps = steps
         self.chief = chief

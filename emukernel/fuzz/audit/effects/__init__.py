@@ -20,6 +20,8 @@ MODULES = (
     "names",
     "signals",
     "sockets",
+    "connecting",
+    "duplicating",
     "identity",
     "inherited",
     "renumbering",

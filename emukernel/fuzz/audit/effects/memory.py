@@ -27,6 +27,8 @@ _READ, _WRITE, _EXEC, _SEM = 1, 2, 4, 8
 _FLAGS = OneOf(0x32, 0x8032, 0x4032)
 _READ_IMPLIES_EXEC = 0x400000
 _PROT = ("prot",)
+_INSTEAD = "prot == 0 || prot == 1 || prot == 3"
+"""No part of what is usual and not executable."""
 
 
 class Executable(Watch):
@@ -67,11 +69,21 @@ def _ways(prot: int, writable: bool) -> Iterator[Way]:
     more = [p | extra for extra in (_SEM, 0x100, 1 << 32) for p in also]
     loose = OneOf(*also[:1], *more, *also[1:])
     strict = OneOf(*also, *(p | _SEM for p in also))
-    yield Way("mmap", Step("mmap", MAP, PAGE, loose, _FLAGS, -1, ANY, fields=_PROT))
-    written = {MAP: b"\xc3"}
-    yield Way("mprotect", Step("mprotect", MAP, PAGE, strict, fields=_PROT), data=written)
     yield Way(
-        "pkey_mprotect", Step("pkey_mprotect", MAP, PAGE, strict, -1, fields=_PROT), data=written
+        "mmap", Step("mmap", MAP, PAGE, loose, _FLAGS, -1, ANY, fields=_PROT), instead=_INSTEAD
+    )
+    written = {MAP: b"\xc3"}
+    yield Way(
+        "mprotect",
+        Step("mprotect", MAP, PAGE, strict, fields=_PROT),
+        data=written,
+        instead=_INSTEAD,
+    )
+    yield Way(
+        "pkey_mprotect",
+        Step("pkey_mprotect", MAP, PAGE, strict, -1, fields=_PROT),
+        data=written,
+        instead=_INSTEAD,
     )
     if writable:
         plain = OneOf(_READ | _WRITE, _READ | _WRITE | _SEM)

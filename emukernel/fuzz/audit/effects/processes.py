@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SIGCHLD = 17
 _CLONE_DETACHED, _CLONE_IO, _CLONE_UNTRACED = 0x400000, 0x80000000, 0x800000
+_THREAD = "clone_flags == 0x3d0f00"
+"""What the C libraries make threads with."""
+
 _FLAGS = OneOf(
     SIGCHLD,
     SIGCHLD | _CLONE_UNTRACED,
@@ -54,7 +57,9 @@ def effects(rules: Rules) -> Iterator[Effect]:
 
 
 def _ways() -> Iterator[Way]:
-    yield Way("clone", Step("clone", _FLAGS, 0, ANY, ANY, ANY, fields=("clone_flags",)))
+    yield Way(
+        "clone", Step("clone", _FLAGS, 0, ANY, ANY, ANY, fields=("clone_flags",)), instead=_THREAD
+    )
     yield Way("fork", Step("fork"))
     yield Way("vfork", Step("vfork"))
     yield Way("clone3", Step("clone3", Data(0, 0, 0, 0, SIGCHLD, 0, 0, 0), OneOf(64, 88, 80)))

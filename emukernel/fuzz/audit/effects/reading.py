@@ -77,6 +77,7 @@ def _ways(number: int) -> Iterator[Way]:
         "a mapping of it",
         Step("mmap", _MAP, PAGE, OneOf(1, 3), OneOf(0x12, 0x11), number, 0, fields=("fd",)),
         plain=False,
+        instead="flags == 0x22",
     )
     for out in (1, 2):
         yield Way(

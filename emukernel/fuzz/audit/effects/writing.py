@@ -109,6 +109,7 @@ def _file_ways(number: int) -> Iterator[Way]:
         Step("mmap", _MAP, PAGE, 3, 0x11, number, 0, fields=("fd",)),
         Put(_MAP, PAYLOAD),
         plain=False,
+        instead="flags == 0x22",
     )
     for label, new, steps in renumbered(number):
         yield Way(
