@@ -57,6 +57,7 @@ _SIGNED_INTS = frozenset(
         "__s32",
     )
 )
+_SIGNED_LONGS = frozenset(("long", "off_t", "loff_t", "ssize_t", "s64", "__s64"))
 
 # What a Note is about.
 IGNORED, CONSTANT, CONTRADICTION, TAUTOLOGY, SUPERFLUOUS, CUT, SIGN, TRUNCATION = (
@@ -118,6 +119,7 @@ def notes(filter: EventFilter) -> list[Note]:
         return found
     found += _logic(filter, regions, region, root)
     found += _widths(filter, regions, region)
+    found += _negatives(filter, regions, region)
     return sorted(found, key=lambda note: note.span.start)
 
 
@@ -199,6 +201,29 @@ def _widths(filter: EventFilter, regions: Regions, region: Region) -> list[Note]
                 )
         if message is not None:
             found.append(Note(rule, message, predicate.span))
+    return found
+
+
+def _negatives(filter: EventFilter, regions: Regions, region: Region) -> list[Note]:
+    """`pid > 0`: numbers below zero are the greatest of all."""
+    found = []
+    for predicate in filter.predicates:
+        field = predicate.field
+        type = field.type.removeprefix("const ")
+        bits = type_bits(type)
+        signed = type in _SIGNED_INTS or type in _SIGNED_LONGS
+        if not signed or predicate.op not in (">", ">=") or field.register in (None, "nr"):
+            continue
+        size = 1 << bits
+        if predicate.constant >= size // 2 or region is True:
+            continue
+        negative = regions.between(int(str(field.register)[1:]), size // 2, size - 1)
+        if regions.both(region, negative) is not False:
+            message = (
+                f"{field.name} is {field.type}, and compared unsigned: -1 is {size - 1:#x} here, "
+                f"and passes as greater"
+            )
+            found.append(Note(SIGN, message, predicate.span))
     return found
 
 

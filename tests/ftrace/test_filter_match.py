@@ -259,6 +259,34 @@ def test_truncation_holes_are_found(text: str, witness: str | None) -> None:
         assert any(witness in message for message in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fd > 3 && fd < 2", "no call can pass this"),
+        ("fd != 1 || fd != 2", "every call passes this: any fd differs from one of them (&& was"),
+        ("fd < 0", "no call can pass this: arguments are compared unsigned, and none is below 0"),
+        ("fd == 1 || fd == 2 || fd == 1", "without effect: the rest says so already"),
+        ("fd == 1 || fd == 2 && fd == 3", "without effect: it is never true"),
+        ("fd == 1 && count >= 0", "without effect: it is always true"),
+        ("fd == 1 && nr == 1", "nr is always 1 here"),
+        ("fd == 1 && common_pid == 0", "common_pid is always 0"),
+    ],
+)
+def test_what_says_less_than_it_seems(text: str, message: str) -> None:
+    (note,) = notes(event_filter.create(WRITE, text))
+    assert note.message.startswith(message)
+
+
+def test_negative_numbers_are_great_ones() -> None:
+    kill = events.table().by_nr(62)
+    assert kill is not None
+    found = [note.message for note in notes(event_filter.create(kill, "pid > 0"))]
+    assert (
+        "pid is pid_t, and compared unsigned: -1 is 0xffffffff here, and passes as greater" in found
+    )
+    assert not notes(event_filter.create(kill, "pid > 0 && pid <= 0x7fffffff"))
+
+
 def test_widths_of_types() -> None:
     types = ("int", "const int", "umode_t", "size_t", "char *", "loff_t", "const enum x")
     assert [type_bits(type) for type in types] == [32, 32, 16, 64, 64, 64, 32]

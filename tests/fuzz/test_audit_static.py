@@ -46,6 +46,8 @@ def marked(text: str, finding: Finding) -> str:
         ("sys_clone: clone_flags > 0x10000", "flags-by-size", "clone_flags > 0x10000", None),
         ("sys_openat: dfd == 0xffffff9c", "sign-extension", "dfd == 0xffffff9c", None),
         ("sys_kill: pid != 0xffffffffffffffff", "sign-extension", None, None),
+        ("sys_kill: pid > 0", "sign-extension", "pid > 0", None),
+        ("sys_lseek: offset > 5", "sign-extension", "offset > 5", None),
         ("sys_close: fd == 0x100000001", "discarded-bits", "fd == 0x100000001", None),
         ("sys_ioctl: 1", "wide-open", "1", None),
         ("sys_ioctl: fd == 0", "wide-open", "fd == 0", None),
