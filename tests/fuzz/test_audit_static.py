@@ -69,6 +69,16 @@ def test_findings(text: str, rule: str, where: str | None, suggestion: str | Non
         assert suggestion in finding.text
 
 
+def test_descriptors_that_a_launcher_left_open() -> None:
+    text = "sys_read: 1\nsys_write: fd == 1\nsys_exit_group: 1"
+    (finding,) = loose(text)
+    assert (finding.rule, marked(text, finding)) == ("inherited-descriptor", "1")
+    assert finding.evidence["suggestion"] == {"name": "sys_read", "expression": "fd == 0"}
+    for line in ("sys_openat: flags == 0", "sys_socket: family == 1", "sys_pipe: 1"):
+        assert not loose(f"{text}\n{line}")
+    assert not loose("sys_read: fd == 0 || fd == 5")
+
+
 def test_what_the_emulated_kernel_lacks_is_a_remark_that_says_so() -> None:
     text = "sys_mq_unlink: 1\nsys_timer_delete: timer_id != 3\nsys_io_uring_setup: 1"
     found = {finding.rule: finding for finding in audit(Policy.from_text(text))}
@@ -106,7 +116,7 @@ def test_repeated_names(lines: tuple[str, ...], title: str) -> None:
         "sys_rt_sigaction: act == 0",
         "sys_openat: dfd == 0xffffff9c || dfd == 0xffffffffffffff9c",
         "sys_ioctl: cmd == 0x5413",
-        "sys_read: 1",
+        "sys_read: fd == 7",
         "sys_mmap: prot == 3",
     ],
 )

@@ -12,7 +12,9 @@ from emukernel.ftrace.filter import FilterError, create
 from emukernel.ftrace.notes import notes
 from emukernel.ftrace.tree import superfluous, tree
 from emukernel.fuzz.audit.catalogue import WIDE
-from emukernel.fuzz.audit.ways import signature
+from emukernel.fuzz.audit.effects.inherited import MAKERS, OPENERS
+from emukernel.fuzz.audit.rules import POSITIVE
+from emukernel.fuzz.audit.ways import NUMBERS, signature
 from emukernel.fuzz.finding import Finding
 from emukernel.kernel.syscalls.dispatch import ROWS, find_handler
 
@@ -51,6 +53,7 @@ def static_findings(rules: Rules) -> Iterator[Finding]:
                 yield from _pointer(rules, line, predicate)
                 yield from _flags(rules, line, predicate)
     yield from _repeated(rules)
+    yield from _inherited(rules)
     yield from _wide(rules)
 
 
@@ -222,6 +225,34 @@ def _either(rules: Rules, earlier: Line, line: Line) -> str | None:
     except FilterError:
         return None
     return text if len(text) <= 255 else None
+
+
+_STREAMS = {"read": "fd == 0", "write": "fd == 1 || fd == 2"}
+
+
+def _inherited(rules: Rules) -> Iterator[Finding]:
+    """read and write on any descriptor, where the program has none but those that it was given."""
+    if any(rules.region(NUMBERS[name]) is not False for name in (*OPENERS, *MAKERS)):
+        return
+    for name, streams in _STREAMS.items():
+        nr = NUMBERS[name]
+        beyond = rules.regions.between(0, 3, 1023)
+        if rules.regions.both(rules.region(nr), beyond) is False:
+            continue
+        entry = rules.entry(nr)
+        predicates = entry.filter.predicates if entry is not None and entry.filter else ()
+        if any(p.field.name == "fd" and p.op in POSITIVE for p in predicates):
+            continue
+        yield _loose(
+            rules,
+            "inherited-descriptor",
+            rules.lines_on(nr)[-1],
+            "takes descriptors that only a launcher can have left open",
+            "Nothing in the policy gives the program a descriptor. Beyond its standard streams it "
+            "has what its launcher forgot to close, and this entry lets it have that.",
+            None,
+            streams,
+        )
 
 
 def _wide(rules: Rules) -> Iterator[Finding]:

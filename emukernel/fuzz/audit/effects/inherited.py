@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _FD = 3
 _O_WRONLY = 1
-_OPENERS = ("open", "openat", "openat2", "creat")
-_MAKERS = (
+OPENERS = ("open", "openat", "openat2", "creat")
+MAKERS = (
     *("socket", "socketpair", "accept", "accept4", "recvmsg", "pidfd_getfd"),
     *("pipe", "pipe2", "eventfd", "eventfd2", "timerfd_create", "memfd_create"),
     *("epoll_create", "epoll_create1", "signalfd", "signalfd4"),
@@ -31,9 +31,9 @@ _MAKERS = (
 
 
 def effects(rules: Rules) -> Iterator[Effect]:
-    if any(rules.region(NUMBERS[name]) is not False for name in _MAKERS):
+    if any(rules.region(NUMBERS[name]) is not False for name in MAKERS):
         return
-    for opener in _OPENERS[:2]:
+    for opener in OPENERS[:2]:
         flags = ("flags",)
         name = text(VICTIM)
         args = (name, _O_WRONLY, 0) if opener == "open" else (-100, name, _O_WRONLY, 0)
