@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from emukernel.ftrace.filter import EventFilter
     from emukernel.kernel.kernel import Halt
     from emukernel.kernel.kernel import Kernel as Machine
+    from emukernel.kernel.snapshot import Snapshot
     from emukernel.kernel.stats import Stats
     from emukernel.kernel.task import Task
     from emukernel.policy.policy import Policy
@@ -258,18 +259,27 @@ class Run:
     """One run of one program, in steps: boot (the constructor), `load`, `go`, `close`."""
 
     def __init__(
-        self, options: Options, policy: Policy | None = None, timeout: float | None = None
+        self,
+        options: Options,
+        policy: Policy | None = None,
+        timeout: float | None = None,
+        machine: type[Machine] | None = None,
     ) -> None:
         from emukernel.kernel.init import BootError, first_task
-        from emukernel.kernel.kernel import Kernel as Machine
+
+        if machine is None:
+            from emukernel.kernel.kernel import Kernel as Machine
+
+            machine = Machine
 
         self.policy = policy
         self.timeout = timeout
         self.result = Result()
         #: Whether the program has replaced the launcher.
         self.loaded = False
+        self._finished = False
         try:
-            self.machine: Machine = Machine(options)
+            self.machine: Machine = machine(options)
             self.task = first_task(self.machine)
         except BootError as error:
             raise UsageError(str(error)) from None
@@ -351,11 +361,20 @@ class Run:
         task.orig_rax = -1
         return allowed
 
+    def snapshot(self) -> Snapshot:
+        """The machine as it is now. After its `restore` the program can be let `go` again from
+        here; a writable bind and streams of the host's are not taken back. SnapshotError."""
+        from emukernel.kernel.snapshot import Snapshot
+
+        return Snapshot(self.machine)
+
     def go(self) -> Result:
-        """Runs the machine until it halts."""
+        """Runs the machine until it halts. The next time, after a restore, with a new Result."""
         import threading
 
         machine = self.machine
+        if self._finished:
+            self.result = Result()
         signals = threading.current_thread() is threading.main_thread()
         halt = machine.run(self.timeout, signals)
         self._finish(halt)
@@ -365,8 +384,10 @@ class Run:
         from emukernel.kernel.fs.init import captured_output
 
         result, machine = self.result, self.machine
+        self._finished = True
         for close in self._closers:
             close()
+        self._closers.clear()
         if halt.kind == "exit":
             if halt.code & 0x7F:
                 result.signal = halt.code & 0x7F

@@ -69,6 +69,7 @@ class Interrupts:
 
         `signals` makes this process's signals the guest's: only the main thread may ask for it.
         """
+        self._deadline = self._slice = 0.0
         self._limit = time.monotonic() + timeout if timeout is not None else 0.0
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         self._idle_read, self._idle_write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -86,7 +87,7 @@ class Interrupts:
                     continue
                 self._handlers.append((number, signal.signal(number, self._host_signal)))
             self._old_wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        start_new_thread(self._watch, ())
+        start_new_thread(self._watch, (self._read, self._write))
 
     def close(self) -> None:
         """Stops the thread and gives the host's signals back."""
@@ -118,11 +119,11 @@ class Interrupts:
 
     # -- the thread --------------------------------------------------------------------------
 
-    def _watch(self) -> None:
+    def _watch(self, read: int, write: int) -> None:
+        """The thread of one `start`: after another one there is another pipe."""
         cpu = self._kernel.cpu
         console = self._kernel.console
-        read = self._read
-        while not self._closed:
+        while not self._closed and read == self._read:
             now = time.monotonic()
             moments = [moment for moment in (self._deadline, self._slice, self._limit) if moment]
             wait = max(min(moments) - now, 0.0) if moments else None
@@ -144,7 +145,7 @@ class Interrupts:
             if ready or ready_out:
                 # It is the kernel that looks at the console, and says when to watch it again.
                 self._console_told = due = True
-            if self._closed:
+            if self._closed or read != self._read:
                 break
             now = time.monotonic()
             if self._slice and now >= self._slice:
@@ -164,8 +165,8 @@ class Interrupts:
                 if self._limit and now >= self._limit:
                     # The kernel knows by now; it must not be told for ever.
                     time.sleep(_REPEAT)
-        os.close(self._read)
-        os.close(self._write)
+        os.close(read)
+        os.close(write)
 
     # -- for the kernel ----------------------------------------------------------------------
 

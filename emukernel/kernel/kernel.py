@@ -143,7 +143,7 @@ class Kernel:
         #: The CPU's state at a program's start.
         self.user_context = self.cpu.save()
         self.cpu.on_page_fault = make_page_fault_handler(self)
-        self.cpu.hook_syscall(make_entry(self))
+        self.cpu.hook_syscall(self.make_entry())
         if options.deterministic:
             self.cpu.hook_tsc(self.read_tsc)
             self.cpu.hide_random_instructions()
@@ -162,6 +162,10 @@ class Kernel:
         self.log.printk(f"seccomp: interface {self.seccomp_abi.name}")
 
     # -- system calls ------------------------------------------------------------------------
+
+    def make_entry(self) -> Callable[[], None]:
+        """What the CPU calls at a `syscall` instruction; asked for once, at boot."""
+        return make_entry(self)
 
     def resolve(self, nr: int) -> Handler:
         """The handler of a 64-bit call."""

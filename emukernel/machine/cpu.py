@@ -444,6 +444,19 @@ class Cpu:
         """Puts back a state that `save` returned."""
         self._state[:] = context
 
+    def reset(self, context: bytes) -> None:
+        """Puts back a state that `save` returned, TLB and pending events included."""
+        self._state[:] = context
+        self._interrupted = False
+        if self._gate is not None:
+            self._gate.open()
+        self._trap = NO_TRAP
+        self._trap_rip = -1
+        self.failure = None
+        if not self.in_place:
+            lib.uc_context_restore(self._uc, self._context)
+        lib.uc_ctl(self._uc, libunicorn.UC_CTL_TLB_FLUSH)
+
     def load_page_table(self, table: PageTable) -> None:
         """CR3: switches the address space and drops what the TLB remembers."""
         self.write_register(libunicorn.CR3, table.root)

@@ -51,6 +51,7 @@ INVALID_HOOK = CFUNCTYPE(c_int, c_void_p)
 IN_HOOK = CFUNCTYPE(c_uint32, c_void_p, c_uint32, c_int)
 OUT_HOOK = CFUNCTYPE(None, c_void_p, c_uint32, c_int, c_uint32)
 BLOCK_HOOK = CFUNCTYPE(None, c_void_p, c_uint64, c_uint32, c_void_p)
+CODE_HOOK = CFUNCTYPE(None, c_void_p, c_uint64, c_uint32)
 EDGE_HOOK = CFUNCTYPE(None, c_void_p, c_void_p, c_void_p)
 
 

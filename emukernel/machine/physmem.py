@@ -46,6 +46,7 @@ class PhysicalMemory:
         "size",
         "view",
         "words",
+        "written",
     )
 
     def __init__(self, size: int) -> None:
@@ -77,6 +78,8 @@ class PhysicalMemory:
         self.code_frames: set[int] = set()
         self._stale_code: set[int] = set()
         self.on_stale_code: Callable[[], None] = lambda: None
+        # While there is a snapshot: frames that changed though no Dirty bit may say so.
+        self.written: set[int] | None = None
 
     def alloc_frame(self) -> int:
         """A zeroed frame with one reference; raises OutOfMemory."""
@@ -84,6 +87,8 @@ class PhysicalMemory:
             pfn = self._free.pop()
             start = pfn << PAGE_SHIFT
             self.view[start : start + PAGE_SIZE] = _ZERO_PAGE
+            if self.written is not None:
+                self.written.add(pfn)
         elif self._next < self.frames:
             pfn = self._next
             self._next = pfn + 1

@@ -175,6 +175,8 @@ class AddressSpace:
         except OutOfMemory:
             if raising and pages.get(index) is None:
                 raise Errno(ENOMEM) from None
+        if self.memory.written is not None:
+            self.note_written(index, last)
         if offset == 0 and n == PAGE_SIZE:
             pfn = pages.get(index)
             if pfn is None:
@@ -201,6 +203,13 @@ class AddressSpace:
             index = following
             offset = 0
         return done
+
+    def note_written(self, first: int, last: int) -> None:
+        """Tells a snapshot that the cached pages from `first` to `last` are about to change."""
+        written = self.memory.written
+        if written is not None:
+            pages = self.pages
+            written.update(pages[i] for i in range(first, last + 1) if i in pages)
 
     def prepare_write(self, pos: int, n: int) -> None:
         """Makes the pages that [pos, pos+n) needs. What could be made stays when one can't be."""
@@ -247,6 +256,7 @@ class AddressSpace:
         if tail:
             pfn = self.pages.get(size >> PAGE_SHIFT)
             if pfn is not None:
+                self.note_written(size >> PAGE_SHIFT, size >> PAGE_SHIFT)
                 start = (pfn << PAGE_SHIFT) + tail
                 self.memory.view[start : pfn + 1 << PAGE_SHIFT] = _ZEROS[: PAGE_SIZE - tail]
 
@@ -280,6 +290,7 @@ class AddressSpace:
         if start < end:
             pfn = self.pages.get(start >> PAGE_SHIFT)
             if pfn is not None:
+                self.note_written(start >> PAGE_SHIFT, start >> PAGE_SHIFT)
                 at = (pfn << PAGE_SHIFT) + (start & PAGE_MASK)
                 self.memory.view[at : at + end - start] = _ZEROS[: end - start]
 

@@ -62,6 +62,9 @@ class HostSuperBlock(ShmemSuperBlock):
 
     __slots__ = ("device", "fds", "inodes", "kept", "root_fd", "writable")
 
+    unsaved = ("fds",)
+    """A cache of the host's descriptors is no state of the machine: snapshots leave it alone."""
+
     def __init__(self, kernel: Kernel, host: bytes, *, writable: bool) -> None:
         """Raises OSError when `host` can't be opened."""
         from weakref import WeakValueDictionary

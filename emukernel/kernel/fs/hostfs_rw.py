@@ -39,6 +39,7 @@ class WritableMapping(HostFileMapping):
         if pos + done > self.limit:
             self.limit = pos + done
         source = memoryview(data)
+        self.note_written(pos >> 12, pos + done - 1 >> 12)
         for index in range(pos >> 12, (pos + done - 1 >> 12) + 1):
             pfn = self.pages.get(index)
             if pfn is not None:

@@ -345,6 +345,8 @@ class Mm:
         for vpn, index, entry in self.page_table.entries(first, last):
             if entry & DIRTY:
                 words[index] = entry & ~DIRTY
+                if self.memory.written is not None:
+                    self.memory.written.add((entry & ADDRESS) >> 12)
                 vma.mapping.page_dirtied(vma.file_page(vpn))
                 dirtied = True
         if dirtied:
