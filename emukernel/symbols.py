@@ -8,6 +8,7 @@ from struct import Struct
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from emukernel.kernel.task import Task
 
@@ -39,9 +40,16 @@ class Symbols:
         start, size, name = self._functions[at]
         if size and address >= start + size:
             return ""
-        end = self._strings.find(b"\0", name, name + _MAX_NAME)
-        text = self._strings[name : end if end >= 0 else name + _MAX_NAME]
-        return f"{text.decode(errors='backslashreplace')}+{address - start:#x}"
+        return f"{self._name(name)}+{address - start:#x}"
+
+    def by_name(self, bias: int) -> dict[str, int]:
+        """Where each function starts, `bias` added."""
+        return {self._name(name): start + bias for start, _size, name in self._functions}
+
+    def _name(self, at: int) -> str:
+        end = self._strings.find(b"\0", at, at + _MAX_NAME)
+        text = self._strings[at : end if end >= 0 else at + _MAX_NAME]
+        return text.decode(errors="backslashreplace")
 
 
 def read_symbols(data: bytes) -> Symbols | None:
@@ -81,10 +89,44 @@ def _contents(data: bytes, header: Mapping[str, int]) -> bytes:
 
 def symbol_at(task: Task, address: int) -> str:
     """`name+offset` of a code address in a task's program, or an empty text."""
+    found = _image(task, address)
+    if found is None or found[0] is None:
+        return ""
+    symbols, linked, _file = found
+    name: str = symbols.find(linked)
+    return name
+
+
+def linked_address(task: Task, address: int) -> tuple[int, bytes] | None:
+    """Where an address of a task's program is in its ELF file's own terms, and that file's bytes;
+    None for what comes from no file."""
+    found = _image(task, address)
+    if found is None:
+        return None
+    _symbols, linked, file = found
+    return linked, file.read_at(task, 0, file.inode.size)
+
+
+def program_symbols(task: Task) -> dict[str, int]:
+    """The functions of the program that a task runs, by name, at the addresses where they are."""
+    file = task.mm.exe_file
+    if file is None:
+        return {}
+    found = next((v for v in task.mm.vmas if v.file is file), None)
+    image = None if found is None else _image(task, found.start)
+    if found is None or image is None or image[0] is None:
+        return {}
+    symbols, linked, _file = image
+    names: dict[str, int] = symbols.by_name(found.start - linked)
+    return names
+
+
+def _image(task: Task, address: int) -> tuple[Any, int, Any] | None:
+    """(symbols or None, address as linked, file) of the image that an address lies in."""
     mm = task.mm
     vma = mm.vma_at(address)
     if vma is None or vma.file is None or vma.file.inode.size > MAX_FILE:
-        return ""
+        return None
     kernel = task.kernel
     inode = vma.file.inode
     cache = kernel.symbols
@@ -93,14 +135,11 @@ def symbol_at(task: Task, address: int) -> str:
         data = vma.file.read_at(task, 0, inode.size)
         cache[key] = (read_symbols(data), _first_vaddr(data))
     symbols, first = cache[key]
-    if symbols is None:
-        return ""
     mapped = [v for v in mm.vmas if v.file is not None and v.file.inode is inode]
     base = min(v.start - (v.pgoff << 12) for v in mapped)
     # A position-independent image is linked at 0, any other where it runs.
     bias = base - first if base != first else 0
-    found: str = symbols.find(address - bias)
-    return found
+    return symbols, address - bias, vma.file
 
 
 def _first_vaddr(data: bytes) -> int:

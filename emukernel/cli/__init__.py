@@ -11,7 +11,8 @@ COMMANDS = {
     "run": ("run", "run a program, under a policy if you give one, and say what happened"),
     "filter": ("filter", "parse one filter expression, and evaluate it"),
     "policy": ("policy", "check a policy file"),
-    "fuzz": ("fuzz_policy", "find what is wrong with a policy"),
+    "fuzz": ("fuzz", "find what a program and its policy do wrong, by many inputs"),
+    "replay": ("replay", "repeat what fuzz found"),
     "syscalls": ("syscalls", "print the table of system calls"),
     "demo": ("demo", "run a bundled program under a bundled policy, with explanations"),
 }

@@ -58,7 +58,7 @@ def test_no_command() -> None:
         (
             ["rum"],
             "emukernel: no command 'rum' (did you mean 'run'?); "
-            "there are: run, filter, policy, syscalls, demo",
+            "there are: run, filter, policy, fuzz, replay, syscalls, demo",
         ),
         (
             ["demo", "x"],

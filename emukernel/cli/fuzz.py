@@ -1,0 +1,355 @@
+"""`emukernel fuzz`: finds inputs for which a program and its policy don't agree, or it breaks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from emukernel.fuzz.campaign import Settings
+    from emukernel.fuzz.finding import Finding
+    from emukernel.fuzz.target import Target
+    from emukernel.policy import Policy
+
+EXIT_FOUND, EXIT_USAGE = 1, 2
+
+_EPILOG = """\
+The guest's input is its standard input; with @@ in an ARG it is a file of that name instead, with
+--input argv the argument @@ itself. The guest runs once to the fork point, and every run goes on
+from there.
+
+The output folder is laid out as AFL's: queue/, crashes/, hangs/, fuzzer_stats, plot_data; with
+denied/ for inputs whose run the policy ended, and findings/ for what was found, one JSON file each
+(`emukernel replay FILE` repeats it, `emukernel fuzz show DIR` lists them).
+
+exit status: 0; 1 when something of a kind that --fail-on names was found; 2 for bad usage
+
+examples:
+  emukernel fuzz --filter policy.txt --out out --time 60 ./parser
+  emukernel fuzz --filter policy.txt --seeds samples --jobs 2 --out out ./convert @@
+  emukernel fuzz --resume --out out --time 60
+  emukernel fuzz show out
+  emukernel fuzz export out corpus
+"""
+
+_SHOW = """\
+usage: emukernel fuzz show DIR
+       emukernel fuzz export DIR CORPUS
+
+Shows how the campaign in DIR stands and what it found; writes its queue to CORPUS as libFuzzer and
+AFL++ take it, files named by their SHA-1.
+"""
+
+
+class BadOption(Exception):
+    """An option's value is no good; the text is the message."""
+
+
+class PolicyRefused(Exception):
+    """The policy has errors; the text is ready to print."""
+
+
+def _parser() -> ArgumentParser:
+    from argparse import REMAINDER, RawDescriptionHelpFormatter
+
+    from emukernel.cli.parser import Parser
+
+    parser = Parser(
+        prog="emukernel fuzz",
+        usage="emukernel fuzz [option ...] GUEST [ARG ...]",
+        description="Fuzzes a static x86-64 program under a policy, in an emulated machine.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    campaign = parser.add_argument_group("the campaign")
+    campaign.add_argument("--out", metavar="DIR", help="the output folder")
+    campaign.add_argument("--resume", action="store_true", help="go on with what is in --out")
+    campaign.add_argument("--time", metavar="SECONDS", help="end after so long")
+    campaign.add_argument("--execs", metavar="N", help="end after so many runs")
+    campaign.add_argument("--jobs", metavar="N", default="1", help="processes (1)")
+    campaign.add_argument(
+        "--seed", metavar="N", default="0", help="of all randomness: one job is reproducible (0)"
+    )
+    campaign.add_argument(
+        "--fail-on", metavar="KIND,...", default="", help="exit with 1 if such a thing was found"
+    )
+    inputs = parser.add_argument_group("inputs")
+    inputs.add_argument("--input", metavar="WAY", help="stdin, file or argv (by where @@ is)")
+    inputs.add_argument("--seeds", metavar="DIR", help="first inputs, one a file")
+    inputs.add_argument("--dictionary", metavar="FILE", help="words, as in AFL's dictionaries")
+    inputs.add_argument("--grammar", metavar="FILE", help="a grammar that inputs are made by")
+    inputs.add_argument(
+        "--mutator", metavar="FILE", help="a Python file with a class Mutator of your own"
+    )
+    inputs.add_argument("--max-len", metavar="N", default="4096", help="bytes of an input (4096)")
+    runs = parser.add_argument_group("runs")
+    runs.add_argument("--filter", metavar="FILE", help="the policy that the guest runs under")
+    runs.add_argument("--filter-text", metavar="TEXT", help="the policy TEXT")
+    runs.add_argument("--seccomp-abi", metavar="ABI", default="v1", help="its interface (v1)")
+    runs.add_argument(
+        "--fork-at", metavar="PLACE", default="",
+        help="where runs begin: a symbol, 0xADDRESS or syscall:NAME (the first use of the input)",
+    )
+    runs.add_argument(
+        "--exec-timeout", metavar="SECONDS", default="1", help="a run that takes longer hangs (1)"
+    )
+    runs.add_argument(
+        "--max-instructions", metavar="N", default="20000000",
+        help="... if it takes more instructions than this, too (20000000)",
+    )
+    runs.add_argument("--memory", metavar="SIZE", default="256M", help="RAM (256M)")
+    runs.add_argument("--root", metavar="DIR", help="a host directory as the guest's root")
+    runs.add_argument(
+        "--bind", action="append", default=[], metavar="HOST:GUEST",
+        help="a host file or directory in the guest's tree; changes stay in memory",
+    )
+    runs.add_argument("--env", "-E", action="append", default=[], metavar="K=V", help="a variable")
+    runs.add_argument("--cwd", metavar="DIR", default="/", help="working directory (/)")
+    parser.add_argument(
+        "guest", metavar="GUEST", nargs=REMAINDER, help="the program and its arguments"
+    )
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Parses the options and runs the campaign."""
+    if argv[:1] == ["show"] or argv[:1] == ["export"]:
+        return _folder_command(argv)
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    from emukernel.api import UsageError
+    from emukernel.machine.libunicorn import MachineError
+
+    try:
+        kinds = _kinds(arguments.fail_on)
+        settings = _settings(arguments, ["emukernel", "fuzz", *argv])
+        return _run(settings, arguments.resume, kinds)
+    except PolicyRefused as error:
+        sys.stderr.write(f"{error}\n")
+    except (BadOption, UsageError, ValueError, MachineError) as error:
+        _say(str(error))
+    except OSError as error:
+        _say(f"{error.filename or ''}: {error.strerror or error}")
+    return EXIT_USAGE
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"emukernel fuzz: {text}\n")
+
+
+def _run(settings: Settings, resume: bool, kinds: frozenset[str]) -> int:
+    from emukernel.fuzz.campaign import Campaign
+    from emukernel.fuzz.progress import PlainProgress
+
+    campaign = Campaign(settings, PlainProgress(sys.stderr), resume=resume)
+    campaign.run()
+    found = campaign.findings()
+    sys.stdout.write(describe(found))
+    return EXIT_FOUND if any(finding.kind in kinds for finding in found) else 0
+
+
+def describe(findings: list[Finding]) -> str:
+    """The findings for a person, by kind."""
+    from emukernel.fuzz.finding import KINDS
+
+    if not findings:
+        return "Nothing was found.\n"
+    parts = []
+    for finding in sorted(findings, key=lambda f: (KINDS.index(f.kind), f.title)):
+        place = finding.place
+        where = "" if place is None else f"{place.file}:{place.line}:{place.column}: "
+        text = finding.text.replace("\n", "\n  ")
+        parts.append(f"{finding.kind}: {where}{finding.title} ({finding.id})\n  {text}\n")
+        if finding.input is not None:
+            parts.append(f"  Input ({len(finding.input)} bytes): {finding.input[:64]!r}\n")
+    return "".join(parts)
+
+
+def _folder_command(argv: list[str]) -> int:
+    from emukernel.fuzz.corpus import Folder, export
+
+    command, *rest = argv
+    wanted = 1 if command == "show" else 2
+    if rest[:1] in (["-h"], ["--help"]):
+        sys.stdout.write(_SHOW)
+        return 0
+    if len(rest) != wanted:
+        _say(f"{command} takes {'DIR' if wanted == 1 else 'DIR and CORPUS'}")
+        return EXIT_USAGE
+    folder = Folder(rest[0])
+    if not folder.exists():
+        _say(f"{rest[0]}: no campaign is there (no campaign.json)")
+        return EXIT_USAGE
+    if command == "export":
+        try:
+            count = export(folder, rest[1])
+        except OSError as error:
+            _say(f"{error.filename}: {error.strerror}")
+            return EXIT_USAGE
+        sys.stdout.write(f"{count} inputs\n")
+        return 0
+    stats = folder.read_stats()
+    for key, label in (
+        ("run_time", "seconds"), ("execs_done", "runs"), ("execs_per_sec", "runs a second"),
+        ("corpus_count", "queue"), ("edges_found", "edges"), ("features_found", "features"),
+    ):
+        sys.stdout.write(f"{label + ':':<15}{stats.get(key, '?')}\n")
+    sys.stdout.write(describe(folder.findings()))
+    return 0
+
+
+# -- options -----------------------------------------------------------------------------------
+
+
+def _settings(arguments: Namespace, command: list[str]) -> Settings:
+    from shlex import join
+
+    from emukernel.fuzz.campaign import Settings
+    from emukernel.fuzz.corpus import Folder
+
+    if arguments.out is None:
+        raise BadOption("--out DIR is needed")
+    seconds = None if arguments.time is None else _seconds(arguments.time, "--time")
+    execs = None if arguments.execs is None else _number(arguments.execs, "--execs", 1)
+    folder = Folder(arguments.out)
+    if arguments.resume:
+        if not folder.exists():
+            raise BadOption(f"--resume: {arguments.out}: no campaign is there")
+        if arguments.guest:
+            raise BadOption("--resume goes on with the folder's own GUEST: give none")
+        settings = Settings.from_json(folder.read_json("campaign.json"))
+        settings.out = arguments.out
+        settings.seconds, settings.execs = seconds, execs
+        settings.jobs = _number(arguments.jobs, "--jobs", 1)
+        return settings
+    if os.path.isdir(arguments.out) and os.listdir(arguments.out):
+        raise BadOption(f"--out: {arguments.out} is not empty (--resume goes on with a campaign)")
+    target = _target(arguments)
+    for option in ("dictionary", "grammar", "mutator"):
+        path = getattr(arguments, option)
+        if path is not None and not os.path.isfile(path):
+            raise BadOption(f"--{option}: {path}: no such file")
+    if arguments.grammar is not None and arguments.mutator is not None:
+        raise BadOption("--grammar and --mutator exclude each other")
+    if arguments.seeds is not None and not os.path.isdir(arguments.seeds):
+        raise BadOption(f"--seeds: {arguments.seeds}: no such directory")
+    return Settings(
+        target=target,
+        out=arguments.out,
+        seconds=seconds,
+        execs=execs,
+        jobs=_number(arguments.jobs, "--jobs", 1),
+        seed=_number(arguments.seed, "--seed", 0),
+        seeds=arguments.seeds,
+        dictionary=arguments.dictionary,
+        mutator=arguments.mutator,
+        grammar=arguments.grammar,
+        command=join(command),
+    )
+
+
+def _target(arguments: Namespace) -> Target:
+    from emukernel.cli.run import _bind, _size
+    from emukernel.fuzz.target import ARGV, FILE, INPUT_MODES, PLACEHOLDER, STDIN, Target
+
+    guest: list[str] = arguments.guest
+    if guest and guest[0] == "--":
+        guest = guest[1:]
+    if not guest:
+        raise BadOption("no GUEST given: emukernel fuzz [option ...] GUEST [ARG ...]")
+    placed = any(PLACEHOLDER in word for word in guest[1:])
+    mode = arguments.input or (FILE if placed else STDIN)
+    if mode not in INPUT_MODES:
+        raise BadOption(f"--input: {mode!r} is not stdin, file or argv")
+    if mode == FILE and not placed:
+        raise BadOption("--input file: no ARG has @@ for the file's name")
+    if mode == ARGV and PLACEHOLDER not in guest[1:]:
+        raise BadOption("--input argv: no ARG is @@")
+    binds = []
+    for text in arguments.bind:
+        try:
+            bind = _bind(text)
+        except Exception as error:
+            raise BadOption(str(error)) from None
+        if bind[2]:
+            raise BadOption(f"--bind: {text!r}: what a run writes to the host can't be taken back")
+        binds.append(bind)
+    variables = []
+    for text in arguments.env:
+        if not text.partition("=")[1] or text.startswith("="):
+            raise BadOption(f"--env: {text!r} is not K=V")
+        variables.append(os.fsencode(text))
+    try:
+        memory = _size(arguments.memory)
+    except Exception as error:
+        raise BadOption(str(error)) from None
+    program = guest[0]
+    if arguments.root is None and os.path.isfile(program):
+        program = os.path.abspath(program)
+    return Target(
+        program=program,
+        argv=tuple(guest),
+        mode=mode,
+        policy=_policy(arguments),
+        env=tuple(variables),
+        memory=memory,
+        root=arguments.root,
+        binds=tuple(binds),
+        cwd=arguments.cwd,
+        seed=_number(arguments.seed, "--seed", 0),
+        seccomp_abi=arguments.seccomp_abi,
+        fork_at=arguments.fork_at,
+        max_len=_number(arguments.max_len, "--max-len", 1, 1 << 20),
+        exec_timeout=_seconds(arguments.exec_timeout, "--exec-timeout"),
+        max_instructions=_number(arguments.max_instructions, "--max-instructions", 1),
+    )
+
+
+def _policy(arguments: Namespace) -> Policy | None:
+    if arguments.filter is not None and arguments.filter_text is not None:
+        raise BadOption("--filter and --filter-text exclude each other")
+    from emukernel.policy import Policy, PolicyError
+
+    try:
+        if arguments.filter is not None:
+            return Policy.from_file(arguments.filter)
+        if arguments.filter_text is not None:
+            return Policy.from_text(arguments.filter_text, file="--filter-text")
+    except PolicyError as error:
+        raise PolicyRefused(str(error)) from None
+    return None
+
+
+def _number(text: str, option: str, least: int, most: int = (1 << 63) - 1) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise BadOption(f"{option}: {text!r} is not a number from {least} to {most}")
+    return value
+
+
+def _seconds(text: str, option: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    # A NaN is neither below nor above the limits.
+    if not 0.0 < value <= 1e9:
+        raise BadOption(f"{option}: {text!r} is not a number of seconds above 0")
+    return value
+
+
+def _kinds(text: str) -> frozenset[str]:
+    from emukernel.fuzz.finding import KINDS
+
+    kinds = [word.strip() for word in text.split(",") if word.strip()]
+    for kind in kinds:
+        if kind not in KINDS:
+            raise BadOption(f"--fail-on: no kind {kind!r}; there are: {', '.join(KINDS)}")
+    return frozenset(kinds)

@@ -1,0 +1,88 @@
+"""`emukernel replay`: repeats a finding on a machine of its own."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
+
+    from emukernel.fuzz.finding import Finding
+
+EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 2
+
+_EPILOG = """\
+FINDING is a file of a campaign's findings/ folder.
+
+exit status: 0 when it happened again, 1 when it did not, 2 for bad usage
+"""
+
+
+def _parser() -> ArgumentParser:
+    from argparse import RawDescriptionHelpFormatter
+
+    from emukernel.cli.parser import Parser
+
+    parser = Parser(
+        prog="emukernel replay",
+        description="Repeats what `emukernel fuzz` found.",
+        epilog=_EPILOG,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("finding", metavar="FINDING", help="the finding's JSON file")
+    parser.add_argument("--trace", action="store_true", help="the system calls, on stderr")
+    parser.add_argument("--input-to", metavar="FILE", help="write the input to FILE")
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Repeats one finding."""
+    arguments = _parser().parse_args(argv)
+    from emukernel.api import UsageError
+    from emukernel.fuzz.finding import Finding
+    from emukernel.machine.libunicorn import MachineError
+    from emukernel.policy import PolicyError
+
+    try:
+        with open(arguments.finding, encoding="utf-8") as file:
+            finding = Finding.from_json(file.read())
+        if arguments.input_to is not None:
+            with open(arguments.input_to, "wb") as file:
+                file.write(finding.input or b"")
+        return _replay(finding, arguments.trace)
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}"
+    except (ValueError, KeyError, TypeError) as error:
+        message = f"{arguments.finding}: {error}"
+    except (UsageError, MachineError, PolicyError) as error:
+        message = str(error)
+    sys.stderr.write(f"emukernel replay: {message}\n")
+    return EXIT_USAGE
+
+
+def _replay(finding: Finding, trace: bool) -> int:
+    if "target" not in finding.replay:
+        raise ValueError(f"a {finding.kind} finding of rule {finding.rule} has nothing to run")
+    from emukernel.fuzz.fuzzer import make_finding
+    from emukernel.fuzz.replay import replay
+    from emukernel.fuzz.target import Target
+
+    target = Target.from_json(finding.replay["target"])
+    data = finding.input or b""
+    sink = None
+    if trace:
+        from emukernel.strace import TextSink
+
+        sink = TextSink(sys.stderr)
+    outcome = replay(target, data, counted=finding.kind == "hang", sink=sink)
+    again = make_finding(target, outcome, data)
+    if again is None:
+        sys.stdout.write("It did not happen again: the run ended well.\n")
+        return EXIT_DIFFERENT
+    sys.stdout.write(f"{again.kind}: {again.title}\n{again.text}\n")
+    if again.id != finding.id:
+        sys.stdout.write(f"That is another finding ({again.id}) than {finding.id}.\n")
+        return EXIT_DIFFERENT
+    return EXIT_SAME
