@@ -75,6 +75,10 @@ def _parser() -> ArgumentParser:
         "--seed", metavar="N", default="0", help="of all randomness: one job is reproducible (0)"
     )
     campaign.add_argument(
+        "--minimize-policy", metavar="FILE",
+        help="write the tightest policy that every run passes to FILE",
+    )
+    campaign.add_argument(
         "--fail-on", metavar="KIND,...", default="", help="exit with 1 if such a thing was found"
     )
     inputs = parser.add_argument_group("inputs")
@@ -127,7 +131,7 @@ def main(argv: list[str]) -> int:
     try:
         kinds = _kinds(arguments.fail_on)
         settings = _settings(arguments, ["emukernel", "fuzz", *argv])
-        return _run(settings, arguments.resume, kinds)
+        return _run(settings, arguments, kinds)
     except PolicyRefused as error:
         sys.stderr.write(f"{error}\n")
     except (BadOption, UsageError, ValueError, MachineError) as error:
@@ -141,14 +145,23 @@ def _say(text: str) -> None:
     sys.stderr.write(f"emukernel fuzz: {text}\n")
 
 
-def _run(settings: Settings, resume: bool, kinds: frozenset[str]) -> int:
+def _run(settings: Settings, arguments: Namespace, kinds: frozenset[str]) -> int:
     from emukernel.fuzz.campaign import Campaign
     from emukernel.fuzz.progress import PlainProgress
 
-    campaign = Campaign(settings, PlainProgress(sys.stderr), resume=resume)
-    campaign.run()
+    minimized = arguments.minimize_policy
+    if minimized is not None and settings.target.policy is None:
+        raise BadOption("--minimize-policy: there is no policy (--filter FILE)")
+    campaign = Campaign(settings, PlainProgress(sys.stderr), resume=arguments.resume)
+    stats = campaign.run()
     found = campaign.findings()
     sys.stdout.write(describe(found))
+    if stats.tightness is not None:
+        killed, mutants = stats.tightness
+        sys.stdout.write(f"Tightness: the runs killed {killed} of {mutants} policy mutants.\n")
+    if minimized is not None:
+        with open(minimized, "w", encoding="utf-8") as file:
+            file.write(campaign.folder.read_json("loose.json")["policy"])
     return EXIT_FOUND if any(finding.kind in kinds for finding in found) else 0
 
 

@@ -14,6 +14,7 @@ import time
 from dataclasses import asdict, dataclass, field
 
 from emukernel.fuzz.corpus import QUEUE, Folder, read_seeds
+from emukernel.fuzz.executor import OK, Executor
 from emukernel.fuzz.fuzzer import DEFAULT_SEEDS, Fuzzer
 from emukernel.fuzz.progress import PLOT_HEADER, Progress, Stats
 from emukernel.fuzz.target import Target
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from emukernel.fuzz.finding import Finding
+    from emukernel.fuzz.loose import Analysis
+    from emukernel.fuzz.machine import Call
     from emukernel.fuzz.mutate import CustomMutator
 
 #: Seconds between two looks at the limits, the other jobs and what is shown.
@@ -98,11 +101,38 @@ class Campaign:
                 )
             else:
                 self._run_jobs()
+            if settings.target.policy is not None:
+                self._tighten()
         finally:
             for number, handler in handlers:
                 signal.signal(number, handler)
             self.progress.close()
         return self.stats
+
+    def _tighten(self) -> None:
+        """Adds what is loose about the policy to the findings; `loose.json` has the score."""
+        analysis = analyse(self.settings.target, self.folder)
+        killed, mutants = analysis.score
+        self.folder.write_json(
+            "loose.json",
+            {
+                "killed": killed,
+                "mutants": mutants,
+                "runs": analysis.runs,
+                "survivors": [m.what for m in analysis.mutants if not m.killed],
+                "policy": analysis.minimized(),
+            },
+        )
+        self.stats.tightness = (killed, mutants)
+        loose = {finding.id: finding for finding in analysis.findings()}
+        # What more runs have come to need is not loose any more.
+        self.folder.drop_findings("loose", loose)
+        for finding in loose.values():
+            self.folder.add_finding(finding)
+        if loose:
+            self.stats.findings["loose"] = len(loose)
+        else:
+            self.stats.findings.pop("loose", None)
 
     def findings(self) -> list[Finding]:
         """What was found, this time or before."""
@@ -212,6 +242,24 @@ class Campaign:
         self.progress.update(stats)
 
 
+def analyse(target: Target, folder: Folder) -> Analysis:
+    """Runs the whole queue again and holds the policy against the calls that are made."""
+    from emukernel.fuzz.loose import Analysis
+
+    assert target.policy is not None
+    executor = Executor(target)
+    try:
+        runs: list[list[Call]] = []
+        for _name, data in Folder(folder.path).new_items(QUEUE):
+            outcome = executor.run(data)
+            doors = executor.doors
+            if outcome.verdict == OK and not any(doors.look(c, data) for c in outcome.calls):
+                runs.append(executor.boot_calls + outcome.calls)
+    finally:
+        executor.close()
+    return Analysis(target.policy, runs, folder.needed())
+
+
 def run_job(
     settings: Settings,
     job: int,
@@ -284,6 +332,8 @@ def make_fuzzer(
     if os.path.isfile(settings.target.program):
         with open(settings.target.program, "rb") as program:
             words += dictionary.program_words(program.read())
+    if settings.target.policy is not None:
+        words += dictionary.policy_words(settings.target.policy)
     custom: CustomMutator | None = None
     if settings.mutator is not None:
         custom = load_mutator(settings.mutator)

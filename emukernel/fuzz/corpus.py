@@ -17,8 +17,10 @@ from emukernel.fuzz.finding import Finding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from typing import Any
+
+    from emukernel.fuzz.machine import Call
 
 QUEUE, CRASHES, HANGS, DENIED = "queue", "crashes", "hangs", "denied"
 FINDINGS = "findings"
@@ -48,8 +50,8 @@ class Folder:
 
     def __init__(self, path: str, *, job: int = 0, jobs: int = 1) -> None:
         self.path = path
-        self._job = job
-        self._jobs = jobs
+        self.job = job
+        self.jobs = jobs
         self._next = job
         self._seen: set[str] = set()
 
@@ -67,7 +69,7 @@ class Folder:
     def add(self, folder: str, data: bytes, note: str) -> str:
         """Writes an input as the next item; its name."""
         name = f"id:{self._next:06},{note}"
-        self._next += self._jobs
+        self._next += self.jobs
         self._seen.add(f"{folder}/{name}")
         write_file(os.path.join(self.path, folder, name), data)
         return name
@@ -88,8 +90,8 @@ class Folder:
             self._seen.add(key)
             number = int(match[1])
             if number >= self._next:
-                steps = (number - self._job) // self._jobs + 1
-                self._next = self._job + steps * self._jobs
+                steps = (number - self.job) // self.jobs + 1
+                self._next = self.job + steps * self.jobs
         return found
 
     # -- findings ----------------------------------------------------------------------------
@@ -113,6 +115,23 @@ class Folder:
                 except (OSError, ValueError):
                     continue
         return found
+
+    def drop_findings(self, kind: str, but: Container[str]) -> None:
+        """Removes the findings of a kind whose ids are not among `but`."""
+        for finding in self.findings():
+            if finding.kind == kind and finding.id not in but:
+                os.unlink(os.path.join(self.path, FINDINGS, f"{finding.id}.json"))
+
+    def needed(self) -> list[Call]:
+        """The calls that the jobs' runs needed, beside those of the queue."""
+        calls: list[Call] = []
+        for name in sorted(_names(self.path)):
+            if name.startswith(".needed-") and name.endswith(".json"):
+                try:
+                    calls += [tuple(call) for call in self.read_json(name)]
+                except (ValueError, TypeError):
+                    continue
+        return calls
 
     # -- other files -------------------------------------------------------------------------
 

@@ -56,6 +56,8 @@ class Coverage:
         self.edges: set[tuple[int, int]] = set()
         self.features: set[Hashable] = set()
         self._policy = policy
+        #: Allowed calls of the last run that none before it made with these very arguments.
+        self.fresh: list[Call] = []
         self._new_edges = 0
         self._calls: set[Call] = set()
         self._signatures: set[Hashable] = set()
@@ -73,6 +75,8 @@ class Coverage:
         """How many edges and features the run that ended with `outcome` was the first to reach."""
         found, self._new_edges = self._new_edges, 0
         calls = outcome.calls
+        if self.fresh:
+            self.fresh = []
         if not self._calls.issuperset(calls) or outcome.violations:
             found += self._look_at(outcome)
         shape = tuple([call[0] for call in calls])
@@ -91,6 +95,7 @@ class Coverage:
         for call in outcome.calls:
             if call not in self._calls:
                 self._calls.add(call)
+                self.fresh.append(call)
                 self._add_call(call, True)
         for violation in outcome.violations:
             nr = violation.nr | (_COMPAT if violation.compat else 0)

@@ -119,7 +119,7 @@ def allowing_entry(target: Target, violation: Violation) -> str:
 def _tests(event: Event, args: Sequence[int]) -> list[str]:
     """A comparison for each argument that is a value: pointers and lengths are chance."""
     return [
-        f"{field.name} == {_number(value)}"
+        f"{field.name} == {number(value)}"
         for field, value in zip(event.arguments, args, strict=False)
         if _is_value(field)
     ]
@@ -129,5 +129,6 @@ def _is_value(field: Field) -> bool:
     return "*" not in field.type and field.type != "size_t"
 
 
-def _number(value: int) -> str:
+def number(value: int) -> str:
+    """A number as a policy has it: small ones in decimal."""
     return str(value) if value < 4096 else f"{value:#x}"

@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from emukernel.policy.policy import Policy
+
 _LINE = re.compile(r'^\s*(?:[A-Za-z0-9_.-]+(?:@\d+)?\s*=\s*)?"(.*)"\s*$')
 _ESCAPE = re.compile(r'\\(x[0-9A-Fa-f]{2}|["\\nrt])')
 _STRING = re.compile(rb"[\x20-\x7e\t\n]{3,32}\0")
@@ -16,7 +18,8 @@ _SIMPLE = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
 #: Words taken out of one program.
 MAX_WORDS = 512
-_SHF_ALLOC, _SHF_EXECINSTR, _SHT_PROGBITS = 2, 4, 1
+_SHF_ALLOC, _SHF_EXECINSTR = 2, 4
+_MASK64 = (1 << 64) - 1
 
 
 def parse(text: str, file: str) -> list[bytes]:
@@ -90,3 +93,22 @@ def _immediates(code: bytes) -> Iterator[bytes]:
         value = int.from_bytes(word, "little", signed=True)
         if not -256 <= value <= 256:
             yield word if value >> 16 not in (0, -1) else word[:2]
+
+
+def policy_words(policy: Policy) -> list[bytes]:
+    """The constants that a policy compares with, one less and one more, in four bytes and in
+    eight: as they are, and with 0, 1 or all ones in the other half."""
+    words: dict[bytes, None] = {}
+    for entry in policy.filters:
+        if entry.filter is None:
+            continue
+        for predicate in entry.filter.predicates:
+            if predicate.is_string:
+                continue
+            for near in (0, -1, 1):
+                value = (predicate.constant + near) & _MASK64
+                low = value & 0xFFFF_FFFF
+                words[low.to_bytes(4, "little")] = None
+                for number in (value, low | 1 << 32, low | 0xFFFF_FFFF << 32, low << 32):
+                    words[number.to_bytes(8, "little")] = None
+    return list(words)[:MAX_WORDS]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from emukernel.api import Run, UsageError
+from emukernel.fuzz.bypass import Doors
 from emukernel.fuzz.machine import FuzzMachine
 from emukernel.fuzz.target import ARGV, FILE, INPUT_PATH, STDIN
 from emukernel.kernel.entry import TaskExit
@@ -93,6 +94,8 @@ class Executor:
         self.executions = 0
         self.fork_point = ""
         self._machine_class = machine
+        #: The program's calls before the fork point.
+        self.boot_calls: list[Call] = []
         self._address = 0
         self._explain = False
         #: Whether runs end as those of a machine that nobody restores: for those who look on.
@@ -120,6 +123,7 @@ class Executor:
             self.close()
             self._start()
             self.fork_point = "the start of the program"
+        self.boot_calls = self.machine.calls.copy()
         self.take_snapshot()
 
     def _start(self) -> None:
@@ -268,6 +272,7 @@ class Executor:
         self._outcome = Outcome()
         gc.collect()
         self._snapshot = Snapshot(machine)
+        self.doors = Doors(self.target, machine.current)
         self._stream: Any = machine.vfs.streams[0]
         self._wall = self.target.exec_timeout if timeout is None else timeout
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from emukernel.fuzz.executor import Outcome
     from emukernel.fuzz.finding import Finding
+    from emukernel.fuzz.machine import Call
     from emukernel.fuzz.mutate import CustomMutator
     from emukernel.fuzz.target import Target
 
@@ -34,7 +35,7 @@ HANG_TRIES, HANG_PROBE = 128, 200_000
 #: Inputs that are tried where no seeds are given.
 DEFAULT_SEEDS = (b"", b"0" * 8, b"\0" * 16)
 
-_MAX_KEYS = 1 << 16
+_MAX_KEYS, _MAX_NEEDED = 1 << 16, 1 << 17
 
 
 class Fuzzer:
@@ -66,6 +67,8 @@ class Fuzzer:
         self.queue = Queue(self.random)
         self.mutator = Mutator(self.random, target.max_len, dictionary)
         self.findings: dict[str, Finding] = {}
+        #: Different calls of runs that ended well and at which there was nothing to find.
+        self.needed: set[Call] = set()
         self._custom = custom
         self._stop = stop
         self._on_finding = on_finding
@@ -151,6 +154,8 @@ class Fuzzer:
     def attempt(self, data: bytes, parent: Item | None, note: str) -> Outcome:
         """Runs an input; keeps it if it is new, and looks into a bad end."""
         outcome, news = self._execute(data)
+        if self.coverage.fresh:
+            self._look_at_calls(data, outcome, self.coverage.fresh)
         if outcome.verdict != OK:
             outcome = self._look_into(data, outcome)
         if news and data not in self.queue:
@@ -206,8 +211,12 @@ class Fuzzer:
         if len(self._raw_keys) < _MAX_KEYS:
             self._raw_keys.add(raw)
         finding = self._explained(data, outcome)
-        if finding is None or finding.id in self.findings:
-            return outcome
+        if finding is not None and finding.id not in self.findings:
+            self._report(finding, data)
+        return outcome
+
+    def _report(self, finding: Finding, data: bytes) -> None:
+        """Makes a new finding's input small, writes it down and tells of it."""
         self.findings[finding.id] = finding
         finding = self._minimized(finding, data)
         self.findings[finding.id] = finding
@@ -215,9 +224,22 @@ class Fuzzer:
         self.folder.add_finding(finding)
         folder = FOLDER_OF.get(finding.kind)
         if folder is not None and finding.input is not None:
-            self.folder.add(folder, finding.input, f"execs:{self.execs},sig:{outcome.signal:02}")
+            signal = finding.evidence.get("signal", 0)
+            self.folder.add(folder, finding.input, f"execs:{self.execs},sig:{signal:02}")
         self._on_finding(finding)
-        return outcome
+
+    def _look_at_calls(self, data: bytes, outcome: Outcome, calls: list[Call]) -> None:
+        """Reports allowed calls that the policy should not have allowed; notes the others as
+        needed if the run ended well."""
+        good = outcome.verdict == OK
+        for call in calls:
+            finding = self.executor.doors.look(call, data)
+            if finding is not None:
+                good = False
+                if finding.id not in self.findings:
+                    self._report(finding, data)
+        if good and len(self.needed) < _MAX_NEEDED:
+            self.needed.update(calls)
 
     def _confirm_hang(self, data: bytes, outcome: Outcome) -> Outcome:
         from emukernel.fuzz.replay import run_counted
@@ -237,19 +259,21 @@ class Fuzzer:
             again = self._run_explained(data)
         return make_finding(self.target, again, data)
 
+    def _again(self, wanted: Finding, data: bytes) -> Finding | None:
+        """The finding `wanted` if a run with this input makes it too."""
+        outcome = self._run_explained(data)
+        made = findings_of(self.executor, outcome, data)
+        return next((finding for finding in made if finding.id == wanted.id), None)
+
     def _minimized(self, finding: Finding, data: bytes) -> Finding:
         """The same finding with the smallest input that was found for it."""
         if finding.rule == HANG:
             return self._minimized_hang(finding, data)
 
-        def same(candidate: bytes) -> bool:
-            again = self._run_explained(candidate)
-            made = make_finding(self.target, again, candidate)
-            return made is not None and made.id == finding.id
-
-        data = minimize(data, same, MINIMIZE_TRIES)
-        made = make_finding(self.target, self._run_explained(data), data)
-        return finding if made is None or made.id != finding.id else made
+        data = minimize(
+            data, lambda candidate: self._again(finding, candidate) is not None, MINIMIZE_TRIES
+        )
+        return self._again(finding, data) or finding
 
     def _minimized_hang(self, finding: Finding, data: bytes) -> Finding:
         """The same for what runs for ever. A small limit serves to make the input smaller; whether
@@ -288,12 +312,24 @@ class Fuzzer:
                 "policy": list(coverage.policy_hits().values()),
             },
         )
+        self.folder.write_json(f".needed-{self.folder.job}.json", sorted(self.needed))
 
     def close(self) -> None:
         """Gives the machines back."""
         self.executor.close()
         if self._comparer is not None:
             self._comparer.close()
+
+
+def findings_of(executor: Executor, outcome: Outcome, data: bytes) -> list[Finding]:
+    """All findings that a run with `explain` makes."""
+    ended = make_finding(executor.target, outcome, data)
+    found = [] if ended is None else [ended]
+    for call in outcome.calls:
+        finding = executor.doors.look(call, data)
+        if finding is not None:
+            found.append(finding)
+    return found
 
 
 def make_finding(target: Target, outcome: Outcome, data: bytes) -> Finding | None:

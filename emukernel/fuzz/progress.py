@@ -18,7 +18,8 @@ class Stats:
 
     Times are seconds since the campaign began; `last_new` is when the queue last grew and
     `last_finding` when something was last found. `findings` counts by kind, `unexercised` names the
-    calls with a policy entry that no run made.
+    calls with a policy entry that no run made, `tightness` is (killed, all) of the policy's mutants
+    (`loose`), known at the end.
     """
 
     seconds: float = 0.0
@@ -36,6 +37,7 @@ class Stats:
     findings: dict[str, int] = field(default_factory=dict)
     unexercised: list[str] = field(default_factory=list)
     current: str = ""
+    tightness: tuple[int, int] | None = None
     jobs: int = 1
 
     def line(self) -> str:

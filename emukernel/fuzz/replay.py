@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from emukernel.fuzz.executor import Outcome
+    from emukernel.fuzz.finding import Finding
     from emukernel.fuzz.target import Target
     from emukernel.kernel.options import Options
+
+#: A run whose instructions are counted may take so long by the clock.
+_REPLAY_SECONDS = 3600.0
 
 
 class CountingMachine(FuzzMachine):
@@ -35,23 +39,29 @@ def counted_executor(target: Target) -> Executor:
     """An executor whose runs hang when they do not end within `target.max_instructions`."""
     executor = Executor(target, CountingMachine)
     executor.machine.instructions_left = target.max_instructions
-    executor.take_snapshot(timeout=3600.0)
+    executor.take_snapshot(timeout=_REPLAY_SECONDS)
     return executor
 
 
-def replay(target: Target, data: bytes, *, counted: bool = False, sink: Any = None) -> Outcome:
-    """A run on a machine of its own; with a `sink` of `emukernel.strace` it is traced."""
-    if counted and sink is None:
-        return run_counted(target, data)
-    executor = Executor(target)
+def replay(
+    target: Target, data: bytes, *, counted: bool = False, sink: Any = None
+) -> list[Finding]:
+    """What a run on a machine of its own finds; with a `sink` of `emukernel.strace` it is traced,
+    `counted` has it end by `target.max_instructions`."""
+    from emukernel.fuzz.fuzzer import findings_of
+
+    executor = Executor(target, CountingMachine if counted else FuzzMachine)
     try:
+        if counted:
+            executor.machine.instructions_left = target.max_instructions
         if sink is not None:
             from emukernel.strace import Tracer
 
             Tracer(sink).attach(executor.machine)
             executor.machine.entry_work = True
             executor.to_the_end = True
-            executor.take_snapshot()
-        return executor.run(data, explain=True)
+        if counted or sink is not None:
+            executor.take_snapshot(timeout=_REPLAY_SECONDS if counted else None)
+        return findings_of(executor, executor.run(data, explain=True), data)
     finally:
         executor.close()
