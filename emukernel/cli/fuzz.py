@@ -75,6 +75,10 @@ def _parser() -> ArgumentParser:
         "--seed", metavar="N", default="0", help="of all randomness: one job is reproducible (0)"
     )
     campaign.add_argument(
+        "--self-check", action="store_true",
+        help="only ask whether the filter engine agrees with a plain evaluator (GUEST optional)",
+    )
+    campaign.add_argument(
         "--minimize-policy", metavar="FILE",
         help="write the tightest policy that every run passes to FILE",
     )
@@ -130,6 +134,8 @@ def main(argv: list[str]) -> int:
 
     try:
         kinds = _kinds(arguments.fail_on)
+        if arguments.self_check:
+            return _self_check(arguments, kinds)
         settings = _settings(arguments, ["emukernel", "fuzz", *argv])
         return _run(settings, arguments, kinds)
     except PolicyRefused as error:
@@ -163,6 +169,23 @@ def _run(settings: Settings, arguments: Namespace, kinds: frozenset[str]) -> int
         with open(minimized, "w", encoding="utf-8") as file:
             file.write(campaign.folder.read_json("loose.json")["policy"])
     return EXIT_FOUND if any(finding.kind in kinds for finding in found) else 0
+
+
+def _self_check(arguments: Namespace, kinds: frozenset[str]) -> int:
+    from emukernel.fuzz.selfcheck import self_check
+
+    count = _number(arguments.execs or "2000", "--execs", 1)
+    seed = _number(arguments.seed, "--seed", 0)
+    target = _target(arguments) if arguments.guest else None
+    policy = target.policy if target is not None else _policy(arguments)
+    check = self_check(count, seed, target, policy)
+    sys.stdout.write(
+        f"{check.expressions} expressions, {check.evaluations} calls: "
+        f"{len(check.findings)} disagreements.\n"
+    )
+    if check.findings:
+        sys.stdout.write(describe(check.findings))
+    return EXIT_FOUND if check.findings and "engine" in kinds else 0
 
 
 def describe(findings: list[Finding]) -> str:
