@@ -75,6 +75,10 @@ def _parser() -> ArgumentParser:
         "--seed", metavar="N", default="0", help="of all randomness: one job is reproducible (0)"
     )
     campaign.add_argument(
+        "--syscalls", action="store_true",
+        help="no GUEST: made-up system calls under the policy, if any",
+    )
+    campaign.add_argument(
         "--self-check", action="store_true",
         help="only ask whether the filter engine agrees with a plain evaluator (GUEST optional)",
     )
@@ -264,7 +268,7 @@ def _settings(arguments: Namespace, command: list[str]) -> Settings:
         return settings
     if os.path.isdir(arguments.out) and os.listdir(arguments.out):
         raise BadOption(f"--out: {arguments.out} is not empty (--resume goes on with a campaign)")
-    target = _target(arguments)
+    target = _calls_target(arguments) if arguments.syscalls else _target(arguments)
     for option in ("dictionary", "grammar", "mutator"):
         path = getattr(arguments, option)
         if path is not None and not os.path.isfile(path):
@@ -284,6 +288,7 @@ def _settings(arguments: Namespace, command: list[str]) -> Settings:
         dictionary=arguments.dictionary,
         mutator=arguments.mutator,
         grammar=arguments.grammar,
+        syscalls=arguments.syscalls,
         command=join(command),
     )
 
@@ -343,6 +348,14 @@ def _target(arguments: Namespace) -> Target:
         exec_timeout=_seconds(arguments.exec_timeout, "--exec-timeout"),
         max_instructions=_number(arguments.max_instructions, "--max-instructions", 1),
     )
+
+
+def _calls_target(arguments: Namespace) -> Target:
+    from emukernel.fuzz.syscalls import calls_target
+
+    if arguments.guest:
+        raise BadOption("--syscalls takes no GUEST")
+    return calls_target(_policy(arguments), seed=_number(arguments.seed, "--seed", 0))
 
 
 def _policy(arguments: Namespace) -> Policy | None:

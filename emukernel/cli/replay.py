@@ -66,7 +66,7 @@ def _replay(finding: Finding, trace: bool) -> int:
     if "target" not in finding.replay:
         raise ValueError(f"a {finding.kind} finding of rule {finding.rule} has nothing to run")
     from emukernel.fuzz.replay import replay
-    from emukernel.fuzz.target import Target
+    from emukernel.fuzz.target import CALLS, Target
 
     target = Target.from_json(finding.replay["target"])
     data = finding.input or b""
@@ -75,6 +75,10 @@ def _replay(finding: Finding, trace: bool) -> int:
         from emukernel.strace import TextSink
 
         sink = TextSink(sys.stderr)
+    if target.mode == CALLS:
+        from emukernel.fuzz.syscalls import describe_calls
+
+        sys.stdout.write("".join(f"{line}\n" for line in describe_calls(data)))
     made = replay(target, data, counted=finding.rule == "hang", sink=sink)
     for again in made:
         sys.stdout.write(f"{again.kind}: {again.title}\n{again.text}\n")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from emukernel.fuzz.corpus import QUEUE, Folder, read_seeds
 from emukernel.fuzz.executor import OK, Executor
@@ -40,7 +40,8 @@ class Settings:
     """What a campaign does. `seconds` and `execs` are limits, of all jobs together; None: none.
 
     `seeds` is a folder, `dictionary` a file of words, `mutator` a Python file with a class Mutator,
-    `grammar` a file for `grammar.py`. `command` is only shown.
+    `grammar` a file for `grammar.py`. With `syscalls` there is no program, and inputs are lists of
+    calls (`syscalls.py`). `command` is only shown.
     """
 
     target: Target
@@ -53,8 +54,8 @@ class Settings:
     dictionary: str | None = None
     mutator: str | None = None
     grammar: str | None = None
+    syscalls: bool = False
     command: str = ""
-    tokens: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
@@ -101,7 +102,7 @@ class Campaign:
                 )
             else:
                 self._run_jobs()
-            if settings.target.policy is not None:
+            if settings.target.policy is not None and not settings.syscalls:
                 self._tighten()
         finally:
             for number, handler in handlers:
@@ -325,6 +326,13 @@ def make_fuzzer(
     from emukernel.fuzz import dictionary
     from emukernel.fuzz.mutate import load_mutator
 
+    if settings.syscalls:
+        from emukernel.fuzz.syscalls import SyscallFuzzer
+
+        seed = settings.seed * 1_000_003 + job
+        return SyscallFuzzer(
+            settings.target, folder, seed=seed, stop=stop, on_finding=on_finding
+        )
     words: list[bytes] = []
     if settings.dictionary is not None:
         with open(settings.dictionary, encoding="utf-8", errors="surrogateescape") as file:

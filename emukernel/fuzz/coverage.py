@@ -14,7 +14,7 @@ from emukernel.machine import libunicorn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
     from typing import Any
 
     from emukernel.fuzz.executor import Executor, Outcome
@@ -55,6 +55,8 @@ class Coverage:
     def __init__(self, executor: Executor, policy: Policy | None) -> None:
         self.edges: set[tuple[int, int]] = set()
         self.features: set[Hashable] = set()
+        #: Whether classes of arguments count as features.
+        self.by_argument = True
         self._policy = policy
         #: Allowed calls of the last run that none before it made with these very arguments.
         self.fresh: list[Call] = []
@@ -88,6 +90,12 @@ class Coverage:
             found += self._look_at_shape(outcome, shape)
         return found
 
+    def add(self, features: Iterable[Hashable]) -> int:
+        """Adds what someone else has seen; how much of it is new."""
+        before = len(self.features)
+        self.features.update(features)
+        return len(self.features) - before
+
     def _look_at(self, outcome: Outcome) -> int:
         before = len(self.features)
         if len(self._calls) > _MAX_CALLS:
@@ -105,8 +113,9 @@ class Coverage:
     def _add_call(self, call: Call, allowed: bool) -> None:
         nr = call[0]
         self.features.add((nr, allowed))
-        for at, value in enumerate(call[1:_arity(nr) + 1]):
-            self.features.add((nr, allowed, at, argument_class(value)))
+        if self.by_argument:
+            for at, value in enumerate(call[1 : _arity(nr) + 1]):
+                self.features.add((nr, allowed, at, argument_class(value)))
         policy = self._policy
         entry = None if policy is None or nr >> 32 else policy.filters.get(nr)
         if entry is not None and entry.filter is not None:

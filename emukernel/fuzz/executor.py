@@ -7,7 +7,7 @@ import os
 from emukernel.api import Run, UsageError
 from emukernel.fuzz.bypass import Doors
 from emukernel.fuzz.machine import FuzzMachine
-from emukernel.fuzz.target import ARGV, FILE, INPUT_PATH, STDIN
+from emukernel.fuzz.target import ARGV, CALLS, CALLS_PROGRAM, FILE, INPUT_PATH, STDIN
 from emukernel.kernel.entry import TaskExit
 from emukernel.kernel.kernel import FIRST_PID, Halt
 from emukernel.kernel.options import Options
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # How a run ended.
 OK, DENIED, CRASH, ABORT, HANG, OOM = "ok", "denied", "crash", "abort", "hang", "oom"
 
-SIGABRT = 6
+SIGILL, SIGABRT = 4, 6
 #: Signals that a fault of the program raises: ILL, TRAP, BUS, FPE, SEGV, SYS.
 FAULTS = frozenset((4, 5, 7, 8, 11, 31))
 
@@ -38,7 +38,7 @@ _MMAP, _SENDFILE, _COPY_RANGE = 9, 40, 326
 #: What a run may write to its standard output and error, in bytes, before ENOSPC.
 OUTPUT_LIMIT = 1 << 24
 
-#: Wall-clock limit of everything up to the fork point, in seconds.
+#: Limit of everything up to the fork point, in seconds.
 _BOOT_SECONDS = 60.0
 
 
@@ -114,7 +114,7 @@ class Executor:
                 self.close()
                 raise UsageError(f"the program never came to the fork point {target.fork_at}")
             self.fork_point = target.fork_at
-        elif target.mode == ARGV:
+        elif target.mode in (ARGV, CALLS):
             self.fork_point = "the start of the program"
         elif self._run_to_input():
             self.fork_point = "the first use of the input"
@@ -129,7 +129,7 @@ class Executor:
     def _start(self) -> None:
         target = self.target
         options = Options(
-            program=target.program,
+            program=CALLS_PROGRAM.decode() if target.mode == CALLS else target.program,
             memory=target.memory,
             root=target.root,
             binds=target.binds,
@@ -155,6 +155,8 @@ class Executor:
         try:
             if target.mode == FILE:
                 self._make_input()
+            elif target.mode == CALLS:
+                self._make_program()
             run.load(target.words(), list(target.env))
         except BaseException:
             self.close()
@@ -171,6 +173,18 @@ class Executor:
 
         place = make_place(self.machine, INPUT_PATH, False)
         self._input = place.dentry.inode
+
+    def _make_program(self) -> None:
+        from emukernel.fuzz.sequence import COUNT, program
+        from emukernel.kernel.fs.init import make_place
+
+        inode = make_place(self.machine, CALLS_PROGRAM, False).dentry.inode
+        image = program()
+        assert inode.mapping is not None
+        inode.mapping.write_bytes(image, 0)
+        inode.size = len(image)
+        inode.mode |= 0o111
+        self._address = COUNT
 
     def _find_argument(self) -> None:
         """Where the input's word lies in the new program's memory."""
@@ -267,7 +281,7 @@ class Executor:
         import gc
 
         machine = self.machine
-        machine.watchdog.limit = 0.0
+        machine.watchdog.end()
         machine.calls.clear()
         self._outcome = Outcome()
         gc.collect()
@@ -290,7 +304,7 @@ class Executor:
         watchdog = machine.watchdog
         watchdog.begin(self._wall)
         self._go()
-        watchdog.limit = 0.0
+        watchdog.end()
         outcome.calls = machine.calls.copy()
         halted = machine.halted
         if halted is None or halted.kind != "exit":
@@ -325,8 +339,9 @@ class Executor:
         else:
             from emukernel.kernel.uaccess import copy_to_user
 
-            word = data.partition(b"\0")[0]
-            copy_to_user(self._run.task, self._address, word + b"\0")
+            if target.mode == ARGV:
+                data = data.partition(b"\0")[0] + b"\0"
+            copy_to_user(self._run.task, self._address, data)
 
     def output(self) -> tuple[bytes, bytes]:
         """What the last run wrote to its standard output and error."""
@@ -363,6 +378,11 @@ class Executor:
         that nobody would see: that would only have to be undone."""
         outcome = self._outcome
         number = code & 0x7F
+        if number == SIGILL and self.target.mode == CALLS:
+            from emukernel.fuzz.sequence import END
+
+            if task.kernel.cpu.regs[16] == END:
+                number = 0
         if number and outcome.verdict == OK:
             if number == SIGABRT or number in FAULTS:
                 outcome.verdict = ABORT if number == SIGABRT else CRASH

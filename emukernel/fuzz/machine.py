@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from _thread import start_new_thread
+from _thread import get_ident, start_new_thread
 
 from emukernel.kernel.entry import _ARGUMENTS, _MASK64, Slow, _leave_hook
 from emukernel.kernel.errno import Errno
@@ -31,23 +31,22 @@ _SLICE = 0.1
 class Watchdog:
     """Ends runs that take too long and gives every task its slice.
 
-    What `Interrupts` is to a machine that runs once, with one thread for all runs. `limit` is the
-    moment of the host's monotonic clock at which the run is to end, 0 for never.
+    What `Interrupts` is to a machine that runs once, with one thread for all runs. Time is what the
+    running thread has had of the host's processors: how busy the host is makes no difference.
     """
 
-    __slots__ = ("_closed", "_kernel", "_slice", "expirations", "limit")
+    __slots__ = ("_clock", "_closed", "_kernel", "_limit", "_slice")
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._closed = True
+        self._clock = time.CLOCK_MONOTONIC
         self._slice = 0.0
-        self.limit = 0.0
-        self.expirations = 0
+        self._limit = 0.0
 
     def start(self, timeout: float | None, signals: bool) -> None:
         """Starts the thread."""
         self._closed = False
-        self.limit = time.monotonic() + timeout if timeout is not None else 0.0
         start_new_thread(self._watch, ())
 
     def close(self) -> None:
@@ -55,16 +54,27 @@ class Watchdog:
         self._closed = True
 
     def begin(self, seconds: float) -> None:
-        """A run begins that may take so long."""
+        """A run begins, in this thread, that may take so long."""
+        self._clock = time.pthread_getcpuclockid(get_ident())
         self._slice = 0.0
-        self.limit = time.monotonic() + seconds
+        self._limit = time.clock_gettime(self._clock) + seconds
+
+    def end(self) -> None:
+        """The run is over."""
+        self._limit = self._slice = 0.0
 
     def _watch(self) -> None:
         cpu = self._kernel.cpu
         while not self._closed:
             time.sleep(_LOOK)
-            now = time.monotonic()
-            if (self.limit and now >= self.limit) or (self._slice and now >= self._slice):
+            if not self._limit:
+                continue
+            try:
+                now = time.clock_gettime(self._clock)
+            except OSError:
+                # The thread has ended, and with it the run.
+                continue
+            if now >= self._limit or (self._slice and now >= self._slice):
                 self._slice = 0.0
                 cpu.interrupt()
 
@@ -74,14 +84,14 @@ class Watchdog:
     def arm_slice(self, length_ns: int) -> None:
         """Has the current task interrupted, but late: by then most have slept or ended.
 
-        Where a task loses the CPU to the host's clock, runs are no function of their input.
+        Where a task loses the CPU to the host's clock, a run is no function of its input.
         """
         if not self._slice:
-            self._slice = time.monotonic() + _SLICE
+            self._slice = time.clock_gettime(self._clock) + _SLICE
 
     def expired(self) -> bool:
         """Whether the run's time is over."""
-        return bool(self.limit) and time.monotonic() >= self.limit
+        return bool(self._limit) and time.clock_gettime(self._clock) >= self._limit
 
     def has_signals(self) -> bool:
         """The host's signals are not the guest's."""

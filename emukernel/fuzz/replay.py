@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from emukernel.fuzz.executor import Executor
 from emukernel.fuzz.machine import FuzzMachine
+from emukernel.fuzz.target import CALLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ def replay(
             executor.to_the_end = True
         if counted or sink is not None:
             executor.take_snapshot(timeout=_REPLAY_SECONDS if counted else None)
-        return findings_of(executor, executor.run(data, explain=True), data)
+        try:
+            outcome = executor.run(data, explain=True)
+        except Exception as error:
+            if target.mode != CALLS:
+                raise
+            from emukernel.fuzz.syscalls import engine_finding
+
+            return [engine_finding(target, error, data)]
+        found = findings_of(executor, outcome, data)
+        # A list of calls is no program: how it ends is nothing to find.
+        return [f for f in found if target.mode != CALLS or f.kind == "bypass"]
     finally:
         executor.close()

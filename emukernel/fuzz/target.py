@@ -12,7 +12,12 @@ if TYPE_CHECKING:
 
 #: Ways for an input to reach the program.
 STDIN, FILE, ARGV = "stdin", "file", "argv"
-INPUT_MODES = (STDIN, FILE, ARGV)
+#: No program of the user's: the input is a packed list of system calls (`sequence`).
+CALLS = "calls"
+INPUT_MODES = (STDIN, FILE, ARGV, CALLS)
+
+#: Where the program that makes them is in the guest's tree.
+CALLS_PROGRAM = b"/bin/.emukernel-calls"
 
 #: The word of a command line that stands for the input.
 PLACEHOLDER = "@@"
@@ -53,7 +58,7 @@ class Target:
         import os
 
         place = INPUT_PATH.decode() if self.mode == FILE else "A" * self.max_len
-        if self.mode == STDIN:
+        if self.mode in (STDIN, CALLS):
             return [os.fsencode(word) for word in self.argv]
         return [os.fsencode(word.replace(PLACEHOLDER, place)) for word in self.argv]
 

@@ -40,7 +40,7 @@ USER_LIMIT = 1 << 47
 class PageTable:
     """One address space's tables. Pages are named by virtual page number (address >> 12)."""
 
-    __slots__ = ("_tables", "leaves", "memory", "root", "words")
+    __slots__ = ("_tables", "leaves", "memory", "root", "touched", "words")
 
     def __init__(self, memory: PhysicalMemory, kernel_entry: int = 0) -> None:
         self.memory = memory
@@ -50,6 +50,8 @@ class PageTable:
         self._tables: dict[tuple[int, int], int] = {}
         # Address >> 21 -> index into `words` of that last-level table's entry 0.
         self.leaves: dict[int, int] = {}
+        # While there is a snapshot: keys of `leaves` whose entries the kernel may have changed.
+        self.touched: set[int] | None = None
         if kernel_entry:
             self.words[(self.root >> 3) + KERNEL_SLOT] = kernel_entry
 
@@ -78,6 +80,8 @@ class PageTable:
         leaf = self.leaves.get(vpn >> 9)
         if leaf is None:
             leaf = self._leaf(vpn)
+        if self.touched is not None:
+            self.touched.add(vpn >> 9)
         return leaf + (vpn & 511)
 
     def set(self, vpn: int, entry: int) -> None:
@@ -85,6 +89,8 @@ class PageTable:
         leaf = self.leaves.get(vpn >> 9)
         if leaf is None:
             leaf = self._leaf(vpn)
+        if self.touched is not None:
+            self.touched.add(vpn >> 9)
         self.words[leaf + (vpn & 511)] = entry
 
     def get(self, vpn: int) -> int:
@@ -103,6 +109,8 @@ class PageTable:
             numbers = sorted(n for n in leaves if low <= n < high)
         else:
             numbers = [n for n in range(low, high) if n in leaves]
+        if self.touched is not None:
+            self.touched.update(numbers)
         for number in numbers:
             base = number << 9
             begin = max(first - base, 0)

@@ -86,7 +86,7 @@ def test_a_denied_predicate_has_its_value_and_place(tmp_path: Path) -> None:
 
 
 def test_one_job_is_reproducible(guest: Build, tmp_path: Path) -> None:
-    parser = guest("fuzz/parser")
+    parser = guest("bench/parser")
     for out in ("a", "b"):
         campaign(parser, tmp_path / out, execs=4000, seed=7)
     assert names(tmp_path / "a") == names(tmp_path / "b")

@@ -5,6 +5,10 @@ Dirty bit, and whatever takes a page out of a table changes the entry. The bits 
 the snapshot is made. What changes behind the tables' back is logged by `PhysicalMemory.written`:
 writes to the page cache, pages whose Dirty bit the kernel took back, frames given out anew.
 So a restore looks at the tables' words and copies the pages behind those that differ.
+
+Nor are all tables looked at: the CPU sets the Accessed bit of the entry that leads to a last-level
+table when it first uses it, and `PageTable.touched` logs those that the kernel wrote to. A table
+that was used once is looked at from then on.
 """
 
 from __future__ import annotations
@@ -26,17 +30,20 @@ class MemoryImage:
     """RAM, its allocator and all page tables of `kernel` as they are now."""
 
     __slots__ = (
+        "_active",
         "_allocator",
         "_hot",
         "_hot_indices",
         "_kernel",
         "_leaves",
+        "_levels",
         "_memory",
         "_refcount",
         "_refcounts",
         "_saved",
         "_size",
         "_tables",
+        "_words",
     )
 
     def __init__(self, kernel: Kernel) -> None:
@@ -46,22 +53,26 @@ class MemoryImage:
         for task in kernel.tasks.values():
             _report_shared(task.mm)
         words = memory.words
-        # A table's frame -> whether its entries name pages.
-        frames: dict[int, bool] = {}
+        # A table's frame -> its level; 1 has the entries of pages.
+        levels: dict[int, int] = {}
         for table in tables:
-            frames[table.root >> 12] = False
+            levels[table.root >> 12] = 4
             for (level, _prefix), pfn in table._tables.items():
-                frames[pfn] = level == 1
-        for pfn in frames:
+                levels[pfn] = level
+            table.touched = set()
+        for pfn, level in levels.items():
             for index in range(pfn << 9, pfn + 1 << 9):
                 entry = words[index]
-                if entry & PRESENT:
-                    words[index] = entry & ~DIRTY | ACCESSED
-                elif entry:
+                if not entry & PRESENT:
                     words[index] = entry & ~DIRTY
+                elif level == 2:
+                    words[index] = entry & ~(DIRTY | ACCESSED)
+                else:
+                    words[index] = entry & ~DIRTY | ACCESSED
         kernel.cpu.flush_tlb()
         self._size = memory._next << 12
-        self._saved = memoryview(bytes(memory.view[: self._size]))
+        self._saved = memoryview(bytearray(memory.view[: self._size]))
+        self._words = self._saved.cast("Q")
         self._refcounts = memory.refcount[: memory._next]
         self._refcount = memoryview(bytes(self._refcounts)).cast("I")
         self._allocator = (
@@ -71,9 +82,12 @@ class MemoryImage:
             memory.code_frames.copy(),
         )
         self._leaves = {id(table): (table, table.leaves.copy()) for table in tables}
-        self._tables = [
-            (pfn, leaf, memory.page(pfn), bytes(memory.page(pfn))) for pfn, leaf in frames.items()
-        ]
+        self._levels = levels
+        self._tables: list[tuple[int, memoryview, bytes]] = []
+        self._active: set[int] = set()
+        for pfn, level in levels.items():
+            if level > 1:
+                self._look_at(pfn)
         # Entries that a run has changed before: (index, entry, page or None, its contents).
         self._hot: list[tuple[int, int, memoryview | None, memoryview | None]] = []
         self._hot_indices: set[int] = set()
@@ -91,12 +105,29 @@ class MemoryImage:
                 words[index] = entry
                 if page is not None:
                     page[:] = contents  # type: ignore[assignment]
-        for pfn, leaf, table, then in self._tables:
-            if bytes(table) != then:
-                self._restore_table(pfn, leaf, written)
+        for table, leaves in self._leaves.values():
+            touched = table.touched
+            if touched:
+                for number in touched:
+                    if number in leaves:
+                        self._look_at(leaves[number] >> 9)
+                touched.clear()
+        # Restoring one may find more to look at, which are then at the end of the list.
+        for pfn, now, then in self._tables:
+            if bytes(now) != then:
+                self._restore_table(pfn, written)
         if written:
             self._restore_frames(written)
         self._restore_allocator()
+
+    def _look_at(self, pfn: int) -> None:
+        """Has a table compared at every restore."""
+        if pfn in self._active or pfn not in self._levels:
+            return
+        self._active.add(pfn)
+        start = pfn << 12
+        then = bytes(self._saved[start : start + _PAGE])
+        self._tables.append((pfn, self._memory.page(pfn), then))
 
     def _find_aliases(self, written: set[int]) -> None:
         """Adds the pages that were written through tables which did not exist then."""
@@ -119,27 +150,41 @@ class MemoryImage:
                     if entry & DIRTY:
                         written.add((entry & ADDRESS) >> 12)
 
-    def _restore_table(self, pfn: int, leaf: bool, written: set[int]) -> None:
+    def _restore_table(self, pfn: int, written: set[int]) -> None:
         """A table of which more changed than before: puts it right and remembers what changed."""
         memory = self._memory
-        words = memory.words
-        saved = self._saved.cast("Q")
+        words, saved = memory.words, self._words
+        level = self._levels[pfn]
+        used = False
         for index in range(pfn << 9, pfn + 1 << 9):
-            entry = saved[index]
-            if words[index] == entry:
+            entry, now = saved[index], words[index]
+            if now == entry:
                 continue
+            if level == 2:
+                self._look_at((entry & ADDRESS) >> 12)
+                if now == entry | ACCESSED:
+                    # From now on it counts as used from the start.
+                    saved[index] = now
+                    used = True
+                    continue
             words[index] = entry
             page = contents = None
             start = entry & ADDRESS
-            if leaf and entry and start < self._size:
+            if level == 1 and entry and start < self._size:
                 written.add(start >> 12)
                 # A page of code is left to `_restore_frames`, which has translations dropped.
                 if start >> 12 not in memory.code_frames:
                     page = memory.view[start : start + _PAGE]
                     contents = self._saved[start : start + _PAGE]
-            if (page is not None or not leaf or not entry) and index not in self._hot_indices:
+            hot = page is not None or level > 1 or not entry
+            if hot and index not in self._hot_indices:
                 self._hot_indices.add(index)
                 self._hot.append((index, entry, page, contents))
+        if used:
+            at = next(i for i, table in enumerate(self._tables) if table[0] == pfn)
+            self._active.discard(pfn)
+            self._look_at(pfn)
+            self._tables[at] = self._tables.pop()
 
     def _restore_frames(self, frames: set[int]) -> None:
         memory = self._memory
@@ -188,14 +233,13 @@ class MemoryImage:
             )
             if now != then
         ]
-        tables = {pfn for pfn, _leaf, _table, _contents in self._tables}
         unused = set(free)
         for start in range(0, self._size, _PAGE):
             pfn = start >> 12
             now, then = memory.view[start : start + _PAGE], self._saved[start : start + _PAGE]
             if pfn in unused or now == then:
                 continue
-            if pfn in tables:
+            if pfn in self._levels:
                 pairs = zip(now.cast("Q"), then.cast("Q"), strict=True)
                 if all(a | ACCESSED == b | ACCESSED for a, b in pairs):
                     continue
