@@ -26,7 +26,7 @@ MAX_EXPRESSION = 255
 
 _CLOSE_RANGE = 1 << 16
 #: Kinds of parameters (kernel/syscalls/table.py) whose values say what a call may do.
-_TELLING = ("fd", "dirfd", "flags", "enum", "signal", "mode", "x")
+_TELLING = ("fd", "dirfd", "flags", "enum", "signal", "mode")
 
 
 class Mutant:
@@ -212,7 +212,8 @@ def _described(nr: int, calls: Sequence[Call], ptregs_events: bool) -> str | Non
         zip(event.arguments, parse(row[3]).parameters, strict=False)
     ):
         kind = parameter.kind.partition(" ")[0]
-        if parameter.is_pointer or not (kind in _TELLING or "." in kind):
+        if parameter.is_pointer or not (kind in _TELLING or "." in kind) or kind.endswith(".arg"):
+            # The last is a pointer as often as not.
             continue
         values = sorted({call[at + 1] for call in calls})
         if len(values) <= MAX_VALUES:
