@@ -23,7 +23,8 @@ from there.
 
 The output folder is laid out as AFL's: queue/, crashes/, hangs/, fuzzer_stats, plot_data; with
 denied/ for inputs whose run the policy ended, and findings/ for what was found, one JSON file each
-(`emukernel replay FILE` repeats it, `emukernel fuzz show DIR` lists them).
+(`emukernel replay FILE` repeats it, `emukernel fuzz show DIR` lists them); and report.html, which
+`emukernel fuzz report DIR` writes again.
 
 exit status: 0; 1 when something of a kind that --fail-on names was found; 2 for bad usage
 
@@ -32,6 +33,7 @@ examples:
   emukernel fuzz --filter policy.txt --seeds samples --jobs 2 --out out ./convert @@
   emukernel fuzz --resume --out out --time 60
   emukernel fuzz show out
+  emukernel fuzz report out --sarif out.sarif --junit out.xml
   emukernel fuzz export out corpus
 """
 
@@ -55,6 +57,7 @@ class PolicyRefused(Exception):
 def _parser() -> ArgumentParser:
     from argparse import REMAINDER, RawDescriptionHelpFormatter
 
+    from emukernel.cli import fuzz_report
     from emukernel.cli.parser import Parser
 
     parser = Parser(
@@ -89,6 +92,7 @@ def _parser() -> ArgumentParser:
     campaign.add_argument(
         "--fail-on", metavar="KIND,...", default="", help="exit with 1 if such a thing was found"
     )
+    fuzz_report.add_options(parser)
     inputs = parser.add_argument_group("inputs")
     inputs.add_argument("--input", metavar="WAY", help="stdin, file or argv (by where @@ is)")
     inputs.add_argument("--seeds", metavar="DIR", help="first inputs, one a file")
@@ -131,6 +135,10 @@ def main(argv: list[str]) -> int:
     """Parses the options and runs the campaign."""
     if argv[:1] == ["show"] or argv[:1] == ["export"]:
         return _folder_command(argv)
+    if argv[:1] == ["report"]:
+        from emukernel.cli import fuzz_report
+
+        return fuzz_report.main(argv[1:])
     parser = _parser()
     arguments = parser.parse_args(argv)
     from emukernel.api import UsageError
@@ -156,13 +164,14 @@ def _say(text: str) -> None:
 
 
 def _run(settings: Settings, arguments: Namespace, kinds: frozenset[str]) -> int:
+    from emukernel.cli.fuzz_report import after_campaign
     from emukernel.fuzz.campaign import Campaign
-    from emukernel.fuzz.progress import PlainProgress
+    from emukernel.fuzz.screen import make_progress
 
     minimized = arguments.minimize_policy
     if minimized is not None and settings.target.policy is None:
         raise BadOption("--minimize-policy: there is no policy (--filter FILE)")
-    campaign = Campaign(settings, PlainProgress(sys.stderr), resume=arguments.resume)
+    campaign = Campaign(settings, make_progress(settings, sys.stderr), resume=arguments.resume)
     stats = campaign.run()
     found = campaign.findings()
     sys.stdout.write(describe(found))
@@ -172,6 +181,10 @@ def _run(settings: Settings, arguments: Namespace, kinds: frozenset[str]) -> int
     if minimized is not None:
         with open(minimized, "w", encoding="utf-8") as file:
             file.write(campaign.folder.read_json("loose.json")["policy"])
+    after_campaign(
+        campaign.folder, settings.target, found, arguments, seconds=stats.seconds,
+        interrupted=campaign.interrupted, command=settings.command, fail_on=kinds,
+    )
     return EXIT_FOUND if any(finding.kind in kinds for finding in found) else 0
 
 

@@ -48,8 +48,8 @@ class Finding:
     @property
     def id(self) -> str:
         """A short name, the same in every campaign that finds this."""
-        digest = hashlib.sha256(f"{self.kind}\0{self.rule}\0{self.key}".encode()).hexdigest()
-        return f"{self.kind}-{digest[:12]}"
+        name = f"{self.kind}\0{self.rule}\0{self.key}".encode(errors="surrogatepass")
+        return f"{self.kind}-{hashlib.sha256(name).hexdigest()[:12]}"
 
     def to_json(self) -> str:
         """One line of JSON, from which `from_json` makes an equal finding."""
@@ -65,7 +65,8 @@ class Finding:
             "replay": self.replay,
             "input": None if self.input is None else b64encode(self.input).decode(),
         }
-        return json.dumps(record, ensure_ascii=False)
+        # All ASCII: names of files need not be UTF-8.
+        return json.dumps(record)
 
     @classmethod
     def from_json(cls, text: str) -> Finding:
