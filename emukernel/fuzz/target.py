@@ -63,13 +63,16 @@ class Target:
         return [os.fsencode(word.replace(PLACEHOLDER, place)) for word in self.argv]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON from which `from_json` makes an equal target; the policy as its text."""
+        """Plain JSON from which `from_json` makes an equal target.
+
+        The policy is its text with the comments: findings name its lines.
+        """
         policy = self.policy
         return {
             "program": self.program,
             "argv": list(self.argv),
             "mode": self.mode,
-            "policy": None if policy is None else policy.to_text().decode("latin-1"),
+            "policy": None if policy is None else policy.source,
             "policy_file": None if policy is None else policy.file,
             "env": [word.decode("latin-1") for word in self.env],
             "memory": self.memory,

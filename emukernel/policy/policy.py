@@ -21,15 +21,16 @@ class Policy:
 
     `entries` are its lines in order, `filters` the set that they make, `on_next_syscall` whether it
     is enforced at once rather than from the next execve on. `file` is what errors and lists call
-    it.
+    it, `source` the text that it was made of, comments and all.
     """
 
-    __slots__ = ("entries", "file", "filters", "on_next_syscall", "ptregs_events")
+    __slots__ = ("entries", "file", "filters", "on_next_syscall", "ptregs_events", "source")
 
     def __init__(self, data: bytes, *, file: str, ptregs_events: bool) -> None:
         parser = Parser(file, table(ptregs_events=ptregs_events))
         parser.parse(data)
         self.file = file
+        self.source = data.decode()
         self.ptregs_events = ptregs_events
         self.entries: tuple[PolicyEntry, ...] = tuple(parser.entries)
         self.filters = FilterSet(parser.changes.entries)

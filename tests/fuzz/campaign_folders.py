@@ -49,7 +49,7 @@ def loose(number: int = 0, **fields: Any) -> Finding:
         title="sys_read: fd == 3 was never needed",
         text="No run needed it.",
         place=Place("a.policy", 2, 22, 7),
-        evidence={"replacement": "sys_read: fd == 0"},
+        evidence={"name": "sys_read", "entry": "fd == 0 || fd == 3", "replacement": "fd == 0"},
     )
     return replace(finding, **fields)
 

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from campaign_folders import DEMO, HOSTILE, crash, loose, make_folder, run_command, settings
+from campaign_folders import DEMO, HOSTILE, POLICY, crash, loose, make_folder, run_command, settings
 
-from emukernel.fuzz.campaign import Campaign
+from emukernel.fuzz.campaign import Campaign, Settings
 from emukernel.fuzz.corpus import QUEUE, Folder
 from emukernel.fuzz.finding import Place
 from emukernel.fuzz.report import write_html
@@ -183,12 +183,20 @@ def test_policy_lines_have_hits_and_advice(tmp_path: Path) -> None:
     assert "2 of 3 entries exercised. Never: sys_open." in html
 
 
-def test_a_policy_file_that_changed_is_not_shown_for_the_campaigns(tmp_path: Path) -> None:
+def test_a_policy_keeps_its_comments_and_lines(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "out", [])
-    (tmp_path / "a <b>.policy").write_text("sys_read: 1\n")
-    text = load(folder).policy_text
-    assert text is not None
-    assert text.startswith("sys_read: fd == 0 || fd == 3\n")
+    (tmp_path / "a <b>.policy").unlink()
+    assert load(folder).policy_text == POLICY
+    assert Settings.from_json(folder.read_json("campaign.json")).target.policy is not None
+
+
+def test_tightness_and_the_smallest_policy_are_shown(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "out", [])
+    folder.write_json("loose.json", {"killed": 3, "mutants": 5, "policy": "sys_read: fd == 9\n"})
+    html = page(load(folder))
+    assert_self_contained(html)
+    assert "the runs killed 3 of 5 mutants" in html
+    assert "sys_read: fd == 9" in html
 
 
 def test_a_large_campaign_is_quick_and_small(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_finding_about_the_policy_has_its_place() -> None:
         }
     ]
     assert list(result["partialFingerprints"].values()) == [finding.id]
-    assert result["properties"]["replacement"] == "sys_read: fd == 0"
+    assert result["properties"]["advice"] == "Tighter: sys_read: fd == 0"
 
 
 def test_a_finding_about_the_program_has_its_source_line_and_stack() -> None:

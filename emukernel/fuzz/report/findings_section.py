@@ -8,7 +8,7 @@ from shlex import join as shell_join
 
 from emukernel.fuzz.report.hexdump import hexdump
 from emukernel.fuzz.report.load import findings_by_kind
-from emukernel.fuzz.report.markup import Markup, join, tag
+from emukernel.fuzz.report.markup import Markup, tag
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,12 +95,23 @@ def _finding(
 
 
 def _advice(finding: Finding) -> Markup | None:
-    parts = []
-    for key, words in (("replacement", "Tighter"), ("entry", "Allows just this call")):
-        text = finding.evidence.get(key)
-        if isinstance(text, str) and text:
-            parts.append(tag("p", f"{words}: ", tag("code", text), class_="advice"))
-    return join(*parts) if parts else None
+    advice = advice_of(finding)
+    if advice is None:
+        return None
+    return tag("p", f"{advice[0]}: ", tag("code", advice[1]), class_="advice")
+
+
+def advice_of(finding: Finding) -> tuple[str, str] | None:
+    """What is to be done about a finding, in words, and the line of a policy that does it."""
+    evidence = finding.evidence
+    tighter, entry, name = (evidence.get(key) for key in ("replacement", "entry", "name"))
+    if finding.kind == "denied" and isinstance(entry, str) and entry:
+        return "Allows just this call", entry
+    if not isinstance(tighter, str) or not tighter:
+        return None
+    if tighter == "0":
+        return "Tighter", "no entry"
+    return "Tighter", f"{name}: {tighter}" if isinstance(name, str) else tighter
 
 
 def _stack(stack: Any) -> Markup | None:

@@ -117,6 +117,8 @@ def _cards(report: Report) -> Markup:
     if report.hits:
         used = sum(1 for hit in report.hits.values() if hit.allowed or hit.refused)
         cards.append(("entries exercised", f"{used}/{len(report.hits)}", "#policy"))
+    if report.tightness is not None:
+        cards.append(("mutants killed", "{}/{}".format(*report.tightness), "#policy"))
     parts = [
         tag("a", tag("b", value), tag("span", label), class_="card", href=link)
         for label, value, link in cards

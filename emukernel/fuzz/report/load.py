@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: Files of a folder that a report lists.
 MAX_ITEMS = 200
+LOOSE = "loose.json"
 _MAX_PLOT = 16 << 20
 
 #: Columns of `plot_data` and the names that `fuzzer_stats` has for them.
@@ -42,7 +43,8 @@ class Report:
     newest of the inputs as (folder, name, bytes), `counts` and `sizes` how many there are of each
     folder and their bytes. `cells` and `hits` are the syscall matrix, of `inputs` of the `total`
     inputs; without `recorded` nobody looked. `target` is the target's JSON, `settings` the
-    campaign's.
+    campaign's. `tightness` is how many of how many mutants of the policy the runs killed,
+    `minimized` the smallest policy that they pass.
     """
 
     path: str
@@ -61,6 +63,8 @@ class Report:
     sizes: dict[str, int] = field(default_factory=dict)
     policy_file: str = ""
     policy_text: str | None = None
+    tightness: tuple[int, int] | None = None
+    minimized: str = ""
 
     @property
     def target(self) -> dict[str, Any]:
@@ -89,7 +93,11 @@ def load(folder: Folder) -> Report:
         report.cells, report.hits = [], {}
     for name in (QUEUE, CRASHES, HANGS, DENIED):
         _list_items(report, name)
-    _read_policy(report)
+    text = report.target.get("policy")
+    if isinstance(text, str):
+        report.policy_text = text
+        report.policy_file = str(report.target.get("policy_file") or "<policy>")
+    _read_tightness(report)
     return report
 
 
@@ -155,26 +163,13 @@ def _numbers(line: str) -> list[float] | None:
     return values if all(abs(value) < 1e18 for value in values) else None
 
 
-def _read_policy(report: Report) -> None:
-    """The policy's text with its comments, if the file still says what the campaign ran under."""
-    target = report.target
-    entries = target.get("policy")
-    if not isinstance(entries, str):
-        return
-    report.policy_file = str(target.get("policy_file") or "<policy>")
-    report.policy_text = entries
-    from emukernel.policy import Policy, PolicyError
-
+def _read_tightness(report: Report) -> None:
+    loose = _json(Folder(report.path), LOOSE)
     try:
-        policy = Policy.from_file(
-            report.policy_file, ptregs_events=bool(target.get("ptregs_events", True))
-        )
-        with open(report.policy_file, "rb") as file:
-            text = file.read()
-    except (PolicyError, OSError, ValueError):
-        return
-    if policy.to_text().decode("latin-1") == entries:
-        report.policy_text = text.decode(errors="replace")
+        report.tightness = (int(loose["killed"]), int(loose["mutants"]))
+        report.minimized = str(loose["policy"])
+    except (ValueError, KeyError, TypeError, OverflowError):
+        report.tightness = None
 
 
 def findings_by_kind(findings: Sequence[Finding]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from emukernel.fuzz.report.findings_section import advice_of
 from emukernel.fuzz.report.markup import Markup, join, tag
 from emukernel.fuzz.units import short
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 #: Lines and findings of one line that are shown.
 _MAX_LINES, _MAX_REMARKS = 5_000, 20
+_MAX_TEXT = 200_000
 
 
 def policy_section(report: Report) -> Markup:
@@ -45,8 +47,23 @@ def policy_section(report: Report) -> Markup:
         tag("th", "Allowed", scope="col", class_="number"),
         tag("th", "Refused", scope="col", class_="number"), tag("th", "Policy", scope="col"),
     )
-    return join(_legend(report), _scroll(tag("table", tag("thead", head), tag("tbody", *rows),
-                                             class_="policy"), "the policy"))
+    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="policy")
+    return join(_legend(report), _scroll(table, "the policy"), _minimized(report))
+
+
+def _minimized(report: Report) -> Markup | None:
+    if report.tightness is None:
+        return None
+    killed, mutants = report.tightness
+    text = tag(
+        "pre", report.minimized[:_MAX_TEXT], tabindex=0, role="region",
+        aria_label="the smallest policy",
+    )
+    return join(
+        tag("p", f"Tightness: the runs killed {killed:,} of {mutants:,} mutants of the policy."),
+        tag("details", tag("summary", "The smallest policy that every run passes"), text,
+            class_="block"),
+    )
 
 
 def _scroll(content: Markup, label: str) -> Markup:
@@ -140,11 +157,10 @@ def _predicates(hit: Hit) -> Markup:
 def _remarks(found: Sequence[Finding]) -> list[Markup]:
     rows = []
     for finding in found[:_MAX_REMARKS]:
-        replacement = finding.evidence.get("replacement", finding.evidence.get("entry"))
+        words = advice_of(finding)
         advice = None
-        if isinstance(replacement, str) and replacement:
-            word = "tighter: " if finding.kind == "loose" else "would do: "
-            advice = tag("div", word, tag("code", replacement), class_="advice")
+        if words is not None:
+            advice = tag("div", f"{words[0]}: ", tag("code", words[1]), class_="advice")
         link = tag("a", f"{finding.kind}: {finding.title}", href=f"#{finding.id}")
         body = tag("td", link, advice, colspan=1)
         rows.append(tag("tr", tag("td", colspan=3), body, class_=f"remark kind-{finding.kind}"))

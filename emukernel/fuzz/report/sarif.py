@@ -8,6 +8,7 @@ import re
 from urllib.parse import quote
 
 from emukernel.fuzz.finding import KINDS
+from emukernel.fuzz.report.findings_section import advice_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,10 +102,9 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         from base64 import b64encode
 
         properties["input"] = b64encode(finding.input).decode()
-    for key in ("replacement", "entry"):
-        text = finding.evidence.get(key)
-        if isinstance(text, str) and text:
-            properties[key] = _text(text)
+    advice = advice_of(finding)
+    if advice is not None:
+        properties["advice"] = _text("{}: {}".format(*advice))
     result["properties"] = properties
     return result
 
