@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-    from emukernel.fuzz.campaign import Settings
+    from emukernel.fuzz.campaign import Campaign, Settings
     from emukernel.fuzz.finding import Finding
     from emukernel.fuzz.target import Target
     from emukernel.policy import Policy
@@ -32,6 +32,7 @@ examples:
   emukernel fuzz --filter policy.txt --out out --time 60 ./parser
   emukernel fuzz --filter policy.txt --seeds samples --jobs 2 --out out ./convert @@
   emukernel fuzz --resume --out out --time 60
+  emukernel fuzz --scheduler tcp://10.0.0.1:8786 --filter policy.txt --out out ./parser
   emukernel fuzz show out
   emukernel fuzz report out --sarif out.sarif --junit out.xml
   emukernel fuzz export out corpus
@@ -73,7 +74,12 @@ def _parser() -> ArgumentParser:
     campaign.add_argument("--resume", action="store_true", help="go on with what is in --out")
     campaign.add_argument("--time", metavar="SECONDS", help="end after so long")
     campaign.add_argument("--execs", metavar="N", help="end after so many runs")
-    campaign.add_argument("--jobs", metavar="N", default="1", help="processes (1)")
+    campaign.add_argument(
+        "--jobs", metavar="N", help="processes (1); with --scheduler slices at a time (its threads)"
+    )
+    campaign.add_argument(
+        "--scheduler", metavar="ADDRESS", help="fuzz on the Dask cluster of this scheduler"
+    )
     campaign.add_argument(
         "--seed", metavar="N", default="0", help="of all randomness: one job is reproducible (0)"
     )
@@ -165,13 +171,11 @@ def _say(text: str) -> None:
 
 def _run(settings: Settings, arguments: Namespace, kinds: frozenset[str]) -> int:
     from emukernel.cli.fuzz_report import after_campaign
-    from emukernel.fuzz.campaign import Campaign
-    from emukernel.fuzz.screen import make_progress
 
     minimized = arguments.minimize_policy
     if minimized is not None and settings.target.policy is None:
         raise BadOption("--minimize-policy: there is no policy (--filter FILE)")
-    campaign = Campaign(settings, make_progress(settings, sys.stderr), resume=arguments.resume)
+    campaign = _campaign(settings, arguments)
     stats = campaign.run()
     found = campaign.findings()
     sys.stdout.write(describe(found))
@@ -277,7 +281,7 @@ def _settings(arguments: Namespace, command: list[str]) -> Settings:
         settings = Settings.from_json(folder.read_json("campaign.json"))
         settings.out = arguments.out
         settings.seconds, settings.execs = seconds, execs
-        settings.jobs = _number(arguments.jobs, "--jobs", 1)
+        settings.jobs = _jobs(arguments)
         return settings
     if os.path.isdir(arguments.out) and os.listdir(arguments.out):
         raise BadOption(f"--out: {arguments.out} is not empty (--resume goes on with a campaign)")
@@ -295,7 +299,7 @@ def _settings(arguments: Namespace, command: list[str]) -> Settings:
         out=arguments.out,
         seconds=seconds,
         execs=execs,
-        jobs=_number(arguments.jobs, "--jobs", 1),
+        jobs=_jobs(arguments),
         seed=_number(arguments.seed, "--seed", 0),
         seeds=arguments.seeds,
         dictionary=arguments.dictionary,
@@ -384,6 +388,32 @@ def _policy(arguments: Namespace) -> Policy | None:
     except PolicyError as error:
         raise PolicyRefused(str(error)) from None
     return None
+
+
+def _jobs(arguments: Namespace) -> int:
+    if arguments.jobs is None:
+        return 1 if arguments.scheduler is None else 0
+    return _number(arguments.jobs, "--jobs", 1)
+
+
+def _campaign(settings: Settings, arguments: Namespace) -> Campaign:
+    from emukernel.fuzz.campaign import Campaign
+    from emukernel.fuzz.screen import make_progress
+
+    progress = make_progress(settings, sys.stderr)
+    if arguments.scheduler is None:
+        return Campaign(settings, progress, resume=arguments.resume)
+    from importlib.util import find_spec
+
+    if find_spec("distributed") is None:
+        raise BadOption("--scheduler: Dask is not installed (pip install 'emukernel[cluster]')")
+    import logging
+
+    from emukernel.fuzz.cluster import ClusterCampaign
+
+    # Workers come and go: that is no news for the screen.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    return ClusterCampaign(settings, arguments.scheduler, progress, resume=arguments.resume)
 
 
 def _number(text: str, option: str, least: int, most: int = (1 << 63) - 1) -> int:

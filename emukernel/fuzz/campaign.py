@@ -95,13 +95,7 @@ class Campaign:
         self._prepare()
         handlers = _catch_signals(self._interrupt)
         try:
-            if settings.jobs == 1:
-                run_job(
-                    settings, 0, self._tick_alone, resume=self.resumed,
-                    execs_before=self._execs_before, on_finding=self.progress.found,
-                )
-            else:
-                self._run_jobs()
+            self._fuzz()
             if settings.target.policy is not None and not settings.syscalls:
                 self._tighten()
         finally:
@@ -109,6 +103,16 @@ class Campaign:
                 signal.signal(number, handler)
             self.progress.close()
         return self.stats
+
+    def _fuzz(self) -> None:
+        settings = self.settings
+        if settings.jobs == 1:
+            run_job(
+                settings, 0, self._tick_alone, resume=self.resumed,
+                execs_before=self._execs_before, on_finding=self.progress.found,
+            )
+        else:
+            self._run_jobs()
 
     def _tighten(self) -> None:
         """Adds what is loose about the policy to the findings; `loose.json` has the score."""
@@ -302,7 +306,7 @@ def run_job(
         if resume:
             fuzzer.resume()
         if not resume or not fuzzer.queue.items:
-            fuzzer.seed(_seeds(settings) if job == 0 or settings.seeds else _default_seeds())
+            fuzzer.seed(seeds_of(settings) if job == 0 or settings.seeds else _default_seeds())
         synced = time.monotonic()
         while not stop():
             fuzzer.turn()
@@ -360,7 +364,8 @@ def make_fuzzer(
     )
 
 
-def _seeds(settings: Settings) -> list[tuple[str, bytes]]:
+def seeds_of(settings: Settings) -> list[tuple[str, bytes]]:
+    """The first inputs and their names. OSError."""
     if settings.seeds is None:
         return _default_seeds()
     return list(read_seeds(settings.seeds))

@@ -6,6 +6,7 @@ import json
 import os
 from shlex import join as shell_join
 
+from emukernel.fuzz.report.advice import advice_of
 from emukernel.fuzz.report.hexdump import hexdump
 from emukernel.fuzz.report.load import findings_by_kind
 from emukernel.fuzz.report.markup import Markup, tag
@@ -99,19 +100,6 @@ def _advice(finding: Finding) -> Markup | None:
     if advice is None:
         return None
     return tag("p", f"{advice[0]}: ", tag("code", advice[1]), class_="advice")
-
-
-def advice_of(finding: Finding) -> tuple[str, str] | None:
-    """What is to be done about a finding, in words, and the line of a policy that does it."""
-    evidence = finding.evidence
-    tighter, entry, name = (evidence.get(key) for key in ("replacement", "entry", "name"))
-    if finding.kind == "denied" and isinstance(entry, str) and entry:
-        return "Allows just this call", entry
-    if not isinstance(tighter, str) or not tighter:
-        return None
-    if tighter == "0":
-        return "Tighter", "no entry"
-    return "Tighter", f"{name}: {tighter}" if isinstance(name, str) else tighter
 
 
 def _stack(stack: Any) -> Markup | None:

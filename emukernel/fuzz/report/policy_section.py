@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emukernel.fuzz.report.findings_section import advice_of
+from emukernel.fuzz.report.advice import advice_of
 from emukernel.fuzz.report.markup import Markup, join, tag
 from emukernel.fuzz.units import short
 

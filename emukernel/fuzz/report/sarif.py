@@ -8,7 +8,7 @@ import re
 from urllib.parse import quote
 
 from emukernel.fuzz.finding import KINDS
-from emukernel.fuzz.report.findings_section import advice_of
+from emukernel.fuzz.report.advice import advice_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
