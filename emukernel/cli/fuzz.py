@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from emukernel.fuzz.campaign import Campaign, Settings
-    from emukernel.fuzz.finding import Finding
     from emukernel.fuzz.target import Target
     from emukernel.policy import Policy
 
@@ -171,6 +170,7 @@ def _say(text: str) -> None:
 
 def _run(settings: Settings, arguments: Namespace, kinds: frozenset[str]) -> int:
     from emukernel.cli.fuzz_report import after_campaign
+    from emukernel.cli.fuzz_show import describe
 
     minimized = arguments.minimize_policy
     if minimized is not None and settings.target.policy is None:
@@ -193,6 +193,8 @@ def _run(settings: Settings, arguments: Namespace, kinds: frozenset[str]) -> int
 
 
 def _self_check(arguments: Namespace, kinds: frozenset[str]) -> int:
+    from emukernel.cli.fuzz_report import write_findings
+    from emukernel.cli.fuzz_show import describe
     from emukernel.fuzz.selfcheck import self_check
 
     count = _number(arguments.execs or "2000", "--execs", 1)
@@ -206,24 +208,11 @@ def _self_check(arguments: Namespace, kinds: frozenset[str]) -> int:
     )
     if check.findings:
         sys.stdout.write(describe(check.findings))
+    write_findings(
+        check.findings, None, sarif=arguments.sarif, junit=arguments.junit, kinds=("engine",),
+        fail_on=kinds,
+    )
     return EXIT_FOUND if check.findings and "engine" in kinds else 0
-
-
-def describe(findings: list[Finding]) -> str:
-    """The findings for a person, by kind."""
-    from emukernel.fuzz.finding import KINDS
-
-    if not findings:
-        return "Nothing was found.\n"
-    parts = []
-    for finding in sorted(findings, key=lambda f: (KINDS.index(f.kind), f.title)):
-        place = finding.place
-        where = "" if place is None else f"{place.file}:{place.line}:{place.column}: "
-        text = finding.text.replace("\n", "\n  ")
-        parts.append(f"{finding.kind}: {where}{finding.title} ({finding.id})\n  {text}\n")
-        if finding.input is not None:
-            parts.append(f"  Input ({len(finding.input)} bytes): {finding.input[:64]!r}\n")
-    return "".join(parts)
 
 
 def _folder_command(argv: list[str]) -> int:
@@ -249,13 +238,9 @@ def _folder_command(argv: list[str]) -> int:
             return EXIT_USAGE
         sys.stdout.write(f"{count} inputs\n")
         return 0
-    stats = folder.read_stats()
-    for key, label in (
-        ("run_time", "seconds"), ("execs_done", "runs"), ("execs_per_sec", "runs a second"),
-        ("corpus_count", "queue"), ("edges_found", "edges"), ("features_found", "features"),
-    ):
-        sys.stdout.write(f"{label + ':':<15}{stats.get(key, '?')}\n")
-    sys.stdout.write(describe(folder.findings()))
+    from emukernel.cli.fuzz_show import summary
+
+    sys.stdout.write(summary(folder))
     return 0
 
 

@@ -144,5 +144,7 @@ class PlainProgress(Progress):
             self._say(self._last.line())
 
     def _say(self, text: str) -> None:
-        self._stream.write(f"{text}\n")
+        from emukernel.ftrace.diagnose import printable
+
+        self._stream.write(f"{printable(text)}\n")
         self._stream.flush()

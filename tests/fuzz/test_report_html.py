@@ -292,3 +292,25 @@ def test_a_campaign_writes_all_reports(tmp_path: Path) -> None:
     assert_self_contained((tmp_path / "out" / "report.html").read_text())
     assert "denied/denied-no-entry" in sarif.read_text()
     assert "<failure" in junit.read_text()
+
+
+def test_show_is_a_summary(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "out", [loose(), crash(title=HOSTILE, text=HOSTILE)])
+    folder.write_json("loose.json", {"killed": 3, "mutants": 5, "policy": ""})
+    hits = [["sys_read", 4, 0, []], ["sys_open", 0, 0, []]]
+    folder.write_json("matrix.json", {"inputs": 9, "total": 9, "cells": [], "hits": hits})
+    done = run_command("fuzz", "show", folder.path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for text in (
+        "target:     demo\n",
+        "time:       00:01:35, 1 job\n",
+        "runs:       19,000, 200.00 a second\n",
+        "3 in queue/",
+        "1 of 2 entries exercised; never: sys_open\n",
+        "the runs killed 3 of 5 mutants of the policy\n",
+        "found:      1 crash, 1 loose\n",
+        "loose: a.policy:2:22: sys_read: fd == 3 was never needed",
+        "Input (512 bytes): ",
+    ):
+        assert text in done.stdout
+    assert "\x1b" not in done.stdout
