@@ -58,6 +58,8 @@ class Coverage:
         #: Whether classes of arguments count as features.
         self.by_argument = True
         self._policy = policy
+        #: Calls on the way to the fork point, which every run has behind it.
+        self._before = {call[0] for call in executor.boot_calls}
         #: Allowed calls of the last run that none before it made with these very arguments.
         self.fresh: list[Call] = []
         self._new_edges = 0
@@ -140,7 +142,7 @@ class Coverage:
             predicates = [] if entry.filter is None else list(entry.filter.predicates)
             hits[entry.nr] = {
                 "name": entry.name,
-                "allowed": (entry.nr, True) in self.features,
+                "allowed": (entry.nr, True) in self.features or entry.nr in self._before,
                 "refused": (entry.nr, False) in self.features,
                 "predicates": [
                     {

@@ -10,17 +10,27 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from campaign_folders import DEMO, HOSTILE, POLICY, crash, settings
 
+from emukernel.fuzz.campaign import Campaign, Settings
 from emukernel.fuzz.progress import PlainProgress, Stats
 from emukernel.fuzz.screen import Screen, make_progress, sparkline
+from emukernel.fuzz.target import Target
 from emukernel.fuzz.units import duration, short
+from emukernel.policy import Policy
 
 pytest.importorskip("rich")
+
+#: What C libraries call before main.
+STARTUP = (
+    "sys_arch_prctl", "sys_set_tid_address", "sys_brk", "sys_set_robust_list", "sys_rseq",
+    "sys_prlimit64", "sys_readlink", "sys_readlinkat", "sys_getrandom", "sys_mprotect",
+)
 
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
@@ -165,3 +175,19 @@ def test_sparklines_and_units() -> None:
     assert duration(0.9) == "00:00:00"
     assert duration(90_061) == "1 d 01:01:01"
     assert [short(n) for n in (0, 999, 1234, 5e6)] == ["0", "999", "1.23k", "5M"]
+
+
+def test_entries_that_the_start_of_the_program_needs_are_exercised(
+    guest_source: Callable[..., Path], tmp_path: Path
+) -> None:
+    program = guest_source(
+        "#include <unistd.h>\nint main(void) { char c; getppid(); read(0, &c, 1); return c; }\n",
+        name="early",
+    )
+    policy = "sys_getppid: 1\nsys_getpid: 1\nsys_read: 1\nsys_exit_group: 1\n"
+    policy += "".join(f"{name}: 1\n" for name in STARTUP)
+    target = Target(str(program), ("early",), policy=Policy.from_text(policy))
+    campaign = Campaign(Settings(target, str(tmp_path / "out"), execs=50))
+    stats = campaign.run()
+    assert "sys_getpid" in stats.unexercised
+    assert not {"sys_getppid", "sys_read"} & set(stats.unexercised)

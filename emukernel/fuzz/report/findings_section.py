@@ -82,7 +82,8 @@ def _finding(
     return tag(
         "details",
         summary,
-        tag("p", _cut(finding.text, _MAX_TEXT), class_="text"),
+        # Links lead to what is inside: browsers open the element for that.
+        tag("p", _cut(finding.text, _MAX_TEXT), class_="text", id=finding.id),
         where,
         _advice(finding),
         _stack(finding.evidence.get("stack")),
@@ -90,7 +91,6 @@ def _finding(
         _replay(report, finding),
         _trace(report.traces.get(finding.id), trace),
         _block("Evidence", _cut(_pretty(rest), evidence), "evidence") if rest else None,
-        id=finding.id,
         class_=f"finding of-{finding.kind}",
     )
 
