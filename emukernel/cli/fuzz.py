@@ -25,9 +25,13 @@ denied/ for inputs whose run the policy ended, and findings/ for what was found,
 (`emukernel replay FILE` repeats it, `emukernel fuzz show DIR` lists them); and report.html, which
 `emukernel fuzz report DIR` writes again.
 
+With --policy-only there is no GUEST: POLICY files are looked at by themselves (`emukernel fuzz
+--policy-only --help`).
+
 exit status: 0; 1 when something of a kind that --fail-on names was found; 2 for bad usage
 
 examples:
+  emukernel fuzz --policy-only policy.txt
   emukernel fuzz --filter policy.txt --out out --time 60 ./parser
   emukernel fuzz --filter policy.txt --seeds samples --jobs 2 --out out ./convert @@
   emukernel fuzz --resume --out out --time 60
@@ -144,6 +148,11 @@ def main(argv: list[str]) -> int:
         from emukernel.cli import fuzz_report
 
         return fuzz_report.main(argv[1:])
+    own = argv[: argv.index("--")] if "--" in argv else argv
+    if "--policy-only" in own:
+        from emukernel.cli import fuzz_policy
+
+        return fuzz_policy.main(argv)
     parser = _parser()
     arguments = parser.parse_args(argv)
     from emukernel.api import UsageError

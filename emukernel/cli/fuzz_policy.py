@@ -56,6 +56,8 @@ def _parser() -> ArgumentParser:
     parser.add_argument(
         "--fail-on", metavar="KIND,...", default="", help="exit with status 1 if there is one"
     )
+    parser.add_argument("--sarif", metavar="FILE", help="the findings as SARIF 2.1.0")
+    parser.add_argument("--junit", metavar="FILE", help="the findings as JUnit's XML")
     parser.add_argument(
         "--no-ptregs-events",
         dest="ptregs_events",
@@ -78,10 +80,23 @@ def main(argv: list[str]) -> int:
             parser.error(f"--fail-on: no kind {unknown[0]!r}; there are: {', '.join(KINDS)}")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
-    return _audit_all(options, failing)
+    from emukernel.cli.fuzz_report import write_findings
+
+    found: list[Finding] = []
+    status = _audit_all(options, failing, found)
+    try:
+        write_findings(
+            found, None, sarif=options.sarif, junit=options.junit, kinds=("bypass", "loose"),
+            fail_on=frozenset(failing),
+        )
+    except OSError as error:
+        sys.stderr.write(f"emukernel fuzz: {error.filename}: {error.strerror}\n")
+        return EXIT_USAGE
+    return status
 
 
-def _audit_all(options: Namespace, failing: set[str]) -> int:
+def _audit_all(options: Namespace, failing: set[str], found: list[Finding]) -> int:
+    """Looks at every file; what is found is added to `found`."""
     import json
 
     from emukernel.fuzz.audit import Audit
@@ -103,6 +118,7 @@ def _audit_all(options: Namespace, failing: set[str]) -> int:
                 print(error, file=sys.stderr)
             continue
         audit = Audit(policy)
+        found += audit.findings
         if status == EXIT_OK and any(finding.kind in failing for finding in audit.findings):
             status = EXIT_FOUND
         if options.json:

@@ -14,8 +14,8 @@ import pytest
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "tools" / "bench"
 BENCHMARKS = (
-    "cpu", "faults", "file", "filter", "fork", "getppid", "handoff", "hello", "pipe", "policy",
-    "script", "sleepers",
+    "cpu", "faults", "file", "filter", "fork", "fuzz", "getppid", "handoff", "hello", "pipe",
+    "policy", "script", "sleepers",
 )  # fmt: skip
 SECONDS = 120
 
