@@ -34,22 +34,22 @@ static void waits(const char *what, int flags)
     printf("-- %s\n", what);
     ticks = 0;
     sigaction(SIGALRM, &action, NULL);
-    after(5);
+    after(40);
     show("nanosleep", nanosleep(&long_time, NULL));
-    after(5);
+    after(40);
     show("clock_nanosleep", clock_nanosleep(CLOCK_MONOTONIC, 0, &long_time, &left) ? -(errno = EINTR, 1) : 0);
     clock_gettime(CLOCK_MONOTONIC, &now);
     now.tv_sec += 10;
-    after(5);
+    after(40);
     show("clock_nanosleep, absolute",
          syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &now, NULL));
-    after(5);
+    after(40);
     show("pause", pause());
-    after(5);
+    after(40);
     show("sigsuspend", sigsuspend(&none));
-    after(5);
+    after(40);
     show("sigtimedwait", take(&set, NULL, &long_time));
-    after(5);
+    after(40);
     show("sigwaitinfo", take(&set, NULL, NULL));
     show("ticks", ticks);
 }
@@ -65,11 +65,11 @@ int main(void)
     ticks = 0;
     sigemptyset(&set);
     sigaddset(&set, SIGALRM);
-    after(5);
+    after(40);
     show("sigtimedwait, blocked not", take(&set, &info, &long_time));
     printf("si_signo %d si_code %d\n", info.si_signo, info.si_code);
     sigprocmask(SIG_BLOCK, &set, &old);
-    after(5);
+    after(40);
     show("sigtimedwait, blocked", take(&set, &info, &long_time));
     show("timeout", take(&set, &info, &shortly));
     sigprocmask(SIG_SETMASK, NULL, &now);
