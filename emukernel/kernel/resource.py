@@ -86,6 +86,9 @@ def do_prlimit(
         if hard > old[1] and not task.cred.capable(CAP_SYS_RESOURCE):
             raise Errno(EPERM)
         limit[:] = new
+        if resource == RLIMIT_CPU:
+            # It is on the way back to user mode that the CPU is told when to stop.
+            task.kernel.need_resched = True
     return old
 
 

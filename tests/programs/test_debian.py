@@ -26,8 +26,8 @@ CASES = [
     ("make", ["sh", str(DATA / "make.sh")], b""),
     ("bash", ["bash", "-c", "echo $BASH_VERSION; ls / | wc -l; cat <(seq 3) | paste -s"], b""),
     (
-        "gawk",
-        ["gawk", '{ s[$1] += $2 } END { for (k in s) print k, s[k] | "sort" }'],
+        "awk",
+        ["awk", '{ s[$1] += $2 } END { for (k in s) print k, s[k] | "sort" }'],
         b"a 1\nb 2\n",
     ),
     ("sort", ["sh", "-c", "seq 2000 | sort -R --random-source=/dev/zero | sort -n | md5sum"], b""),

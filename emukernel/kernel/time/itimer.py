@@ -181,6 +181,8 @@ def _set(task: Task, which: int, left: int, interval: int) -> tuple[int, int]:
     else:
         signal.it_prof = timer
     arm_cpu_timers(task)
+    # Only on the way back to user mode does the CPU begin to take interrupts.
+    kernel.need_resched = True
     return old
 
 
@@ -189,7 +191,7 @@ def _set(task: Task, which: int, left: int, interval: int) -> tuple[int, int]:
 
 def arm_cpu_timers(task: Task) -> None:
     """Has the CPU interrupted when `run_cpu_timers` may have something to do: call it when the task
-    gets the CPU or RLIMIT_CPU was set."""
+    gets the CPU."""
     left = _cpu_time_left(task)
     if task.signal.cpu_timers:
         from emukernel.kernel.time.posix_timers import cpu_time_left
