@@ -195,6 +195,13 @@ def test_what_is_no_way_around(text: str) -> None:
     assert [finding.rule for finding in found] == expected
 
 
+def test_a_trap_that_fills_its_line() -> None:
+    numbers = "||".join(f"fd!={number}" for number in range(10, 41))
+    text = f"sys_close: {numbers}\nsys_exit_group: 1"
+    assert len(numbers) > 240
+    assert [f.rule for f in audit(Policy.from_text(text))] == ["boolean-trap", "tautology"]
+
+
 def test_a_policy_that_lets_nothing_end() -> None:
     assert [finding.rule for finding in bypasses("sys_write: fd != 3")] == ["write"]
 

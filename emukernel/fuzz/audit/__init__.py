@@ -55,14 +55,15 @@ def replay(finding: Finding) -> tuple[list[str], list[str]]:
     from base64 import b64decode
 
     from emukernel.fuzz.audit.observe import Watch, observe
+    from emukernel.policy.policy import Policy
 
     data = finding.replay
     if finding.kind != "bypass" or data.get("audit") != 1:
         raise ValueError("not a finding of a policy's audit")
-    policy = data["policy"].encode()
+    filters = Policy.from_text(data["policy"]).filters
+    meant = Policy.from_text(data["meant"]).filters if "meant" in data else filters
     refused, passed = b64decode(data["refused"]), b64decode(data["passed"])
-    meant = data.get("meant", data["policy"]).encode()
     return (
         observe(refused, meant, data["world"], Watch(), trace=True).trace,
-        observe(passed, policy, data["world"], Watch(), trace=True).trace,
+        observe(passed, filters, data["world"], Watch(), trace=True).trace,
     )

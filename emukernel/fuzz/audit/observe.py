@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from emukernel.kernel.fs.file import File
     from emukernel.kernel.kernel import Kernel
     from emukernel.kernel.task import Task
+    from emukernel.seccomp.filter_set import FilterSet
 
     World = dict[str, Any]
 
@@ -88,9 +89,9 @@ class Watch:
 
 
 def observe(
-    elf: bytes, policy: bytes | None, world: World, watch: Watch, *, trace: bool = False
+    elf: bytes, filters: FilterSet | None, world: World, watch: Watch, *, trace: bool = False
 ) -> Seen:
-    """Runs a program, under a policy text from its first instruction on."""
+    """Runs a program, under a policy's filters from its first instruction on."""
     from emukernel.api import Run
     from emukernel.kernel.exec import exec_program
     from emukernel.kernel.options import Options
@@ -109,8 +110,8 @@ def observe(
         _furnish(machine, task, elf, world)
         exec_program(task, -100, GUEST, [b"guest"], [])
         run.loaded = True
-        if policy is not None:
-            machine.seccomp_abi.set_text(task.seccomp, policy)
+        if filters is not None:
+            task.seccomp.install(filters, compat=False)
             machine.seccomp_abi.execve(task.seccomp)
         if trace:
             from emukernel.strace import ListSink

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from emukernel.fuzz.audit.observe import World
     from emukernel.fuzz.audit.rules import Rules
+    from emukernel.seccomp.filter_set import FilterSet
 
 
 class Effect:
@@ -84,7 +85,7 @@ class Search:
         self.trials: list[Trial] = []
         #: (call, field) pairs for which a wider register was shown to do.
         self.truncated: set[tuple[int, str]] = set()
-        self._runs: dict[tuple[bytes, bytes | None, str, str], Seen] = {}
+        self._runs: dict[tuple[bytes, bool, str, str], Seen] = {}
 
     # -- one effect --------------------------------------------------------------------------
 
@@ -167,18 +168,18 @@ class Search:
         refused_elf: bytes,
         label: str,
         elf: bytes,
-        meant: bytes | None = None,
+        meant: FilterSet | None = None,
     ) -> dict[str, Any] | None:
         """The evidence that one program gets by with what another is refused for; None, and a
         Trial that says why, if it does not.
 
         `meant` is the policy under which the refused program must end, if not the policy itself.
         """
-        text = self.rules.text
+        filters = self.rules.policy.filters
         outcome = "shown"
         traces: tuple[list[str], list[str]] = ([], [])
         plain = self._run(refused_elf, None, world, watch, what)
-        stopped = self._run(refused_elf, meant or text, world, watch, what)
+        stopped = self._run(refused_elf, filters if meant is None else meant, world, watch, what)
         if plain.effect is None:
             outcome = "the refused form has no effect here even without a policy"
         elif not any(nr == refused_nr for nr, _ in stopped.refused):
@@ -186,7 +187,7 @@ class Search:
         elif stopped.effect == plain.effect:
             outcome = "the refused form has its effect all the same"
         else:
-            passed = self._run(elf, text, world, watch, what)
+            passed = self._run(elf, filters, world, watch, what)
             traces = stopped.trace, passed.trace
             if passed.effect != plain.effect:
                 outcome = "refused: " + passed.refused[0][1] if passed.refused else "no effect"
@@ -210,11 +211,18 @@ class Search:
         }
 
     def _run(
-        self, elf: bytes, policy: bytes | None, world: World, watch: Callable[[], Watch], what: str
+        self,
+        elf: bytes,
+        filters: FilterSet | None,
+        world: World,
+        watch: Callable[[], Watch],
+        what: str,
     ) -> Seen:
-        key = (elf, policy, repr(world), what)
+        if filters is not None and filters is not self.rules.policy.filters:
+            return observe(elf, filters, world, watch(), trace=True)
+        traced = filters is not None
+        key = (elf, traced, repr(world), what)
         found = self._runs.get(key)
         if found is None:
-            traced = policy is not None
-            found = self._runs[key] = observe(elf, policy, world, watch(), trace=traced)
+            found = self._runs[key] = observe(elf, filters, world, watch(), trace=traced)
         return found

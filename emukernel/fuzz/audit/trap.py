@@ -17,6 +17,8 @@ from emukernel.fuzz.audit.ways import NUMBERS
 from emukernel.fuzz.finding import Finding
 from emukernel.fuzz.program import Call, Program
 from emukernel.kernel.syscalls.dispatch import ROWS, find_handler
+from emukernel.policy import Policy, PolicyError
+from emukernel.seccomp.filter_set import MAX_FILTER_LENGTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def _show(search: Search, line: Line, root: Part, trap: Part, predicate: Predica
     rules = search.rules
     nr = line.nr
     meant = _meant(root, trap)
+    if len(meant) > MAX_FILTER_LENGTH:
+        meant = meant.replace(" ", "")  # blanks mean nothing
     try:
         made = create(rules.event(nr), meant)
     except FilterError:
@@ -84,6 +88,11 @@ def _show(search: Search, line: Line, root: Part, trap: Part, predicate: Predica
         f"{entry.name}: {meant if entry is line.entry else entry.expression}\n"
         for entry in rules.policy.entries
     ]
+    text = "".join(entries)
+    try:
+        intended = Policy.from_text(text, ptregs_events=rules.policy.ptregs_events)
+    except PolicyError:
+        return  # too long with other lines on the call
     name = rules.event(nr).title
     what = f"{written(rules, call)} is carried out"
     shown = search.show(
@@ -96,7 +105,7 @@ def _show(search: Search, line: Line, root: Part, trap: Part, predicate: Predica
         refused_elf=elf,
         label=_NAMES[nr],
         elf=elf,
-        meant="".join(entries).encode(),
+        meant=intended.filters,
     )
     if shown is None:
         return
@@ -118,6 +127,6 @@ def _show(search: Search, line: Line, root: Part, trap: Part, predicate: Predica
             f"is refused; as it stands, the kernel carries it out. Instead: {name}: {meant}",
             place=rules.at(line, trap.span),
             evidence=evidence,
-            replay={**replay(rules, shown), "meant": "".join(entries)},
+            replay={**replay(rules, shown), "meant": text},
         )
     )
