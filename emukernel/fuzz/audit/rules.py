@@ -136,6 +136,17 @@ class Rules:
             for predicate in self.decisive(nr, args)
         )
 
+    def singled_out(self, calls: Sequence[int], field: str) -> list[int]:
+        """The values that entries of these calls refuse by name (`!=`) in an argument."""
+        values = {
+            predicate.constant & 0xFFFFFFFF
+            for nr in calls
+            for line in self.lines_on(nr)
+            for predicate in (line.filter.predicates if line.filter is not None else ())
+            if predicate.op == "!=" and predicate.field.name == field
+        }
+        return sorted(values)
+
     # -- places ------------------------------------------------------------------------------
 
     def place(self, nr: int, field: str | None = None) -> Place | None:

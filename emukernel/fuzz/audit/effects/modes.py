@@ -9,7 +9,7 @@ from __future__ import annotations
 from emukernel.fuzz.audit.effects import threat
 from emukernel.fuzz.audit.observe import VICTIM, Watch
 from emukernel.fuzz.audit.search import Effect
-from emukernel.fuzz.audit.ways import OneOf, Step, Way, text
+from emukernel.fuzz.audit.ways import NUMBERS, OneOf, Step, Way, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     from emukernel.kernel.task import Task
 
 SETUID_MODE = 0o4755
+_OLD_MODE = 0o644
+_CHMOD = ("chmod", "fchmod", "fchmodat")
 OWNER = 1000
 _FD = 3
 _WORLD = {"descriptors": {str(_FD): "victim"}}
 
 
 class Attributes(Watch):
-    """The victim's mode, or its owner."""
+    """The victim has that mode; or, without one, another owner."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
+    def __init__(self, mode: int | None = None) -> None:
+        self.mode = mode
         self.inode: Inode | None = None
 
     def begin(self, kernel: Kernel, task: Task) -> None:
@@ -39,34 +41,37 @@ class Attributes(Watch):
     def end(self, kernel: Kernel) -> object:
         inode = self.inode
         assert inode is not None
-        if self.what == "mode":
+        if self.mode is not None:
             mode = inode.mode & 0o7777
-            return {"mode": f"{mode:o}"} if mode == SETUID_MODE else None
+            return {"mode": f"{mode:o}"} if mode == self.mode else None
         return {"owner": OWNER} if inode.uid == OWNER else None
 
 
 def effects(rules: Rules) -> Iterator[Effect]:
-    mode = OneOf(SETUID_MODE, SETUID_MODE | 0o10000, SETUID_MODE | 0o20000, 0o104755)
-    names = ("mode", "filename")
-    yield Effect(
-        "file-mode",
-        "a file's mode is changed (to setuid root)",
-        threat(__name__),
-        lambda: Attributes("mode"),
-        [
-            Way("chmod", Step("chmod", text(VICTIM), mode, fields=names)),
-            Way("fchmod", Step("fchmod", _FD, mode, fields=("mode",))),
-            Way("fchmodat", Step("fchmodat", -100, text(VICTIM), mode, fields=names)),
-        ],
-        _WORLD,
-    )
+    named = rules.singled_out([NUMBERS[name] for name in _CHMOD], "mode")
+    for wanted in sorted({SETUID_MODE, *(mode & 0o7777 for mode in named)} - {_OLD_MODE}):
+        # Of the sixteen bits that the call takes, four more are of no account.
+        mode = OneOf(*(wanted | extra for extra in (0, 0o10000, 0o20000, 0o100000)))
+        names = ("mode", "filename")
+        yield Effect(
+            "file-mode",
+            f"a file's mode becomes {wanted:o}",
+            threat(__name__),
+            lambda wanted=wanted: Attributes(wanted),  # type: ignore[misc]
+            [
+                Way("chmod", Step("chmod", text(VICTIM), mode, fields=names)),
+                Way("fchmod", Step("fchmod", _FD, mode, fields=("mode",))),
+                Way("fchmodat", Step("fchmodat", -100, text(VICTIM), mode, fields=names)),
+            ],
+            _WORLD,
+        )
     fields = ("user", "filename")
     keep = OneOf(-1, 0, OWNER)
     yield Effect(
         "file-owner",
         "a file gets another owner",
         threat(__name__),
-        lambda: Attributes("owner"),
+        Attributes,
         [
             Way("chown", Step("chown", text(VICTIM), OWNER, keep, fields=fields)),
             Way("lchown", Step("lchown", text(VICTIM), OWNER, keep, fields=fields)),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from emukernel.kernel.kernel import Kernel
     from emukernel.kernel.task import Task
 
-_FAMILIES = {1: "AF_UNIX", 2: "AF_INET"}
+_FAMILIES = {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6"}
 _STREAM, _DGRAM = 1, 2
 _CLOEXEC, _NONBLOCK = 0x80000, 0x800
 
