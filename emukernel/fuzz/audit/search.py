@@ -35,12 +35,10 @@ class Effect:
     """Something that a policy may forbid.
 
     `rule` names the check, `what` the effect in a sentence ("bytes go out through descriptor 3"),
-    `watch` makes what looks for it, `world` is what the programs find. With `siblings` the ways are
-    names of one thing: a policy that refuses one of them by `0` says no to the effect. Otherwise
-    only a predicate on what makes it so does.
+    `watch` makes what looks for it, `world` is what the programs find.
     """
 
-    __slots__ = ("rule", "siblings", "threat", "watch", "ways", "what", "world")
+    __slots__ = ("rule", "threat", "watch", "ways", "what", "world")
 
     def __init__(
         self,
@@ -50,8 +48,6 @@ class Effect:
         watch: Callable[[], Watch],
         ways: Sequence[Way],
         world: World | None = None,
-        *,
-        siblings: bool = True,
     ) -> None:
         self.rule = rule
         self.what = what
@@ -59,7 +55,6 @@ class Effect:
         self.watch = watch
         self.ways = ways
         self.world = world or {}
-        self.siblings = siblings
 
 
 class Trial:
@@ -112,7 +107,7 @@ class Search:
 
     def _says_no(self, effect: Effect, form: Form) -> bool:
         step, call = form.way.chief_step, form.chief
-        if not effect.siblings and self.rules.is_refused_by_name(call.nr):
+        if self.rules.is_refused_by_name(call.nr) and not form.way.classic:
             return False
         return self.rules.says_no(call.nr, call.args, step.fields)
 

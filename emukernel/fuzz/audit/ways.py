@@ -125,12 +125,24 @@ class Way:
 
     `label` names it in reports. `chief` is the position of the step that matters to a policy: the
     one that would be refused by a policy that refuses the effect. `world` is what it needs beside
-    what its effect's world has; `plain` says whether it is one of the usual names of the thing.
+    what its effect's world has; `plain` says whether it is one of the usual names of the thing, and
+    `classic` whether it is the one that a person thinks of first: to refuse that by `0` is to
+    refuse the thing, while to refuse a younger name is to close a door.
     `constant` is memory that can only be read at first, `data` other memory, by address. `instead`
     is an expression for the call that matters that keeps it from being a way.
     """
 
-    __slots__ = ("chief", "constant", "data", "instead", "label", "plain", "steps", "world")
+    __slots__ = (
+        "chief",
+        "classic",
+        "constant",
+        "data",
+        "instead",
+        "label",
+        "plain",
+        "steps",
+        "world",
+    )
 
     def __init__(
         self,
@@ -142,7 +154,9 @@ class Way:
         constant: dict[int, bytes] | None = None,
         data: dict[int, bytes] | None = None,
         instead: str = "",
+        classic: bool = False,
     ) -> None:
+        self.classic = classic
         self.instead = instead
         self.label = label
         self.steps = steps

@@ -58,6 +58,7 @@ def _ways() -> Iterator[Way]:
         "connect",
         Step("connect", _FD, address, size, fields=("fd", "uservaddr", "addrlen")),
         Step("write", _FD, data, _SIZE),
+        classic=True,
     )
     to = ("fd", "addr", "addr_len")
     yield Way(

@@ -46,8 +46,8 @@ def effects(rules: Rules) -> Iterator[Effect]:
         threat(__name__),
         Duplicated,
         [
-            Way("dup", Step("dup", _FD, fields=("fildes",))),
-            Way("dup2", Step("dup2", _FD, new, fields=("oldfd", "newfd"))),
+            Way("dup", Step("dup", _FD, fields=("fildes",)), classic=True),
+            Way("dup2", Step("dup2", _FD, new, fields=("oldfd", "newfd")), classic=True),
             Way("dup3", Step("dup3", _FD, new, OneOf(0, 0x80000), fields=("oldfd", "newfd"))),
             Way(
                 "fcntl F_DUPFD",

@@ -56,7 +56,7 @@ def _argv() -> Data:
 
 def _ways() -> Iterator[Way]:
     name = ("filename",)
-    yield Way("execve", Step("execve", text(HELPER), _argv(), ANY, fields=name))
+    yield Way("execve", Step("execve", text(HELPER), _argv(), ANY, fields=name), classic=True)
     yield Way("execveat", Step("execveat", OneOf(-100, 0), text(HELPER), _argv(), ANY, 0))
     yield Way(
         "execveat of a descriptor",

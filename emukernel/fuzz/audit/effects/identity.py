@@ -57,7 +57,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
             why,
             lambda what=what: Identity(what),  # type: ignore[misc]
             [
-                Way(f"set{letter}id", Step(f"set{letter}id", ID, fields=one)),
+                Way(f"set{letter}id", Step(f"set{letter}id", ID, fields=one), classic=True),
                 Way(f"setre{letter}id", Step(f"setre{letter}id", keep, ID, fields=three)),
                 Way(f"setres{letter}id", Step(f"setres{letter}id", keep, ID, keep, fields=three)),
             ],
@@ -68,7 +68,11 @@ def effects(rules: Rules) -> Iterator[Effect]:
         why,
         lambda: Identity("limit"),
         [
-            Way("setrlimit", Step("setrlimit", _NOFILE, Data(_LIMIT), fields=("resource",))),
+            Way(
+                "setrlimit",
+                Step("setrlimit", _NOFILE, Data(_LIMIT), fields=("resource",)),
+                classic=True,
+            ),
             Way(
                 "prlimit64",
                 Step("prlimit64", OneOf(0, 100), _NOFILE, Data(_LIMIT), 0, fields=("resource",)),

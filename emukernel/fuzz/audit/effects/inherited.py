@@ -43,6 +43,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
             f"{opener} and write",
             Step(opener, *args, fields=flags),
             Step("write", _FD + 1, payload, size),
+            classic=True,
         )
         fields = ("fd",)
         others = [

@@ -60,7 +60,6 @@ def effects(rules: Rules) -> Iterator[Effect]:
             threat(__name__),
             lambda writable=writable: Executable(writable),  # type: ignore[misc]
             list(_ways(prot, writable)),
-            siblings=False,
         )
 
 

@@ -59,7 +59,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
             threat(__name__),
             lambda wanted=wanted: Attributes(wanted),  # type: ignore[misc]
             [
-                Way("chmod", Step("chmod", text(VICTIM), mode, fields=names)),
+                Way("chmod", Step("chmod", text(VICTIM), mode, fields=names), classic=True),
                 Way("fchmod", Step("fchmod", _FD, mode, fields=("mode",))),
                 Way("fchmodat", Step("fchmodat", -100, text(VICTIM), mode, fields=names)),
             ],
@@ -73,7 +73,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
         threat(__name__),
         Attributes,
         [
-            Way("chown", Step("chown", text(VICTIM), OWNER, keep, fields=fields)),
+            Way("chown", Step("chown", text(VICTIM), OWNER, keep, fields=fields), classic=True),
             Way("lchown", Step("lchown", text(VICTIM), OWNER, keep, fields=fields)),
             Way("fchown", Step("fchown", _FD, OWNER, keep, fields=("user",))),
             Way(

@@ -65,28 +65,32 @@ def effects(rules: Rules) -> Iterator[Effect]:
         (
             "a directory is made",
             [
-                Way("mkdir", Step("mkdir", new, mode, fields=("pathname",))),
+                Way("mkdir", Step("mkdir", new, mode, fields=("pathname",)), classic=True),
                 Way("mkdirat", Step("mkdirat", _CWD, new, mode, fields=("pathname",))),
             ],
         ),
         (
             "a symbolic link is made",
             [
-                Way("symlink", Step("symlink", victim, new)),
+                Way("symlink", Step("symlink", victim, new), classic=True),
                 Way("symlinkat", Step("symlinkat", victim, _CWD, new)),
             ],
         ),
         (
             "a second name is made for a file",
             [
-                Way("link", Step("link", victim, new)),
+                Way("link", Step("link", victim, new), classic=True),
                 Way("linkat", Step("linkat", _CWD, victim, _CWD, new, 0)),
             ],
         ),
         (
             "a fifo is made",
             [
-                Way("mknod", Step("mknod", new, _S_IFIFO | 0o644, ANY, fields=("mode",))),
+                Way(
+                    "mknod",
+                    Step("mknod", new, _S_IFIFO | 0o644, ANY, fields=("mode",)),
+                    classic=True,
+                ),
                 Way("mknodat", Step("mknodat", _CWD, new, _S_IFIFO | 0o644, ANY, fields=("mode",))),
             ],
         ),
@@ -98,7 +102,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
         why,
         Emptied,
         [
-            Way("truncate", Step("truncate", victim, 0, fields=("length",))),
+            Way("truncate", Step("truncate", victim, 0, fields=("length",)), classic=True),
             Way("ftruncate", Step("ftruncate", _FD, 0, fields=("length",))),
         ],
         {"descriptors": {str(_FD): "victim"}},
@@ -108,7 +112,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
 def _removals() -> Iterator[Way]:
     victim, new = text(VICTIM), text(_NEW)
     name = ("pathname", "oldname")
-    yield Way("unlink", Step("unlink", victim, fields=name))
+    yield Way("unlink", Step("unlink", victim, fields=name), classic=True)
     yield Way("unlinkat", Step("unlinkat", _CWD, victim, 0, fields=(*name, "flag")))
     for plain, label, args in (
         (False, "rename", (victim, new)),

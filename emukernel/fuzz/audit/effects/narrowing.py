@@ -27,7 +27,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
     for name in ("open", "openat"):
         directory = () if name == "open" else (-100,)
         fields = ("flags", "filename", "dfd")
-        ways = [Way(name, Step(name, *directory, text(SECRET), 0, 0, fields=fields))]
+        ways = [Way(name, Step(name, *directory, text(SECRET), 0, 0, fields=fields), classic=True)]
         for label, mode, loose in (
             ("prctl with an entry that allows it", _MODE_FILTER, f"sys_{name}: 1\n"),
             ("prctl with an entry that widens it", _MODE_FILTER, f"sys_{name}: flags >= 0\n"),

@@ -54,7 +54,6 @@ def effects(rules: Rules) -> Iterator[Effect]:
         threat(__name__),
         lambda: Opened(VICTIM, _FMODE_WRITE),
         list(_writing()),
-        siblings=False,
     )
     yield Effect(
         "open",
@@ -84,8 +83,10 @@ def _writing() -> Iterator[Way]:
 def _reading() -> Iterator[Way]:
     fields = ("flags", "filename")
     flags = _variants(0, _O_CLOEXEC)
-    yield Way("open", Step("open", text(SECRET), flags, ANY, fields=fields))
-    yield Way("openat", Step("openat", -100, text(SECRET), flags, ANY, fields=fields))
+    step = Step("open", text(SECRET), flags, ANY, fields=fields)
+    yield Way("open", step, classic=True)
+    step = Step("openat", -100, text(SECRET), flags, ANY, fields=fields)
+    yield Way("openat", step, classic=True)
     yield Way("openat2", Step("openat2", -100, text(SECRET), Data(0, 0, 0), 24))
 
 

@@ -58,8 +58,11 @@ def effects(rules: Rules) -> Iterator[Effect]:
 
 def _ways() -> Iterator[Way]:
     yield Way(
-        "clone", Step("clone", _FLAGS, 0, ANY, ANY, ANY, fields=("clone_flags",)), instead=_THREAD
+        "clone",
+        Step("clone", _FLAGS, 0, ANY, ANY, ANY, fields=("clone_flags",)),
+        instead=_THREAD,
+        classic=True,
     )
-    yield Way("fork", Step("fork"))
+    yield Way("fork", Step("fork"), classic=True)
     yield Way("vfork", Step("vfork"))
     yield Way("clone3", Step("clone3", Data(0, 0, 0, 0, SIGCHLD, 0, 0, 0), OneOf(64, 88, 80)))

@@ -60,7 +60,6 @@ def effects(rules: Rules) -> Iterator[Effect]:
             Read,
             list(_ways(number)),
             {"descriptors": {str(number): "secret"}},
-            siblings=False,
         )
 
 

@@ -37,7 +37,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
         passing = rules.region(NUMBERS[call])
         if passing is False or rules.regions.both(passing, opened) is not False:
             continue  # files that were opened may be read, or written to
-        yield Effect("renumber", what, threat(__name__), watch, list(_ways(call)), siblings=False)
+        yield Effect("renumber", what, threat(__name__), watch, list(_ways(call)))
 
 
 def _ways(call: str) -> Iterator[Way]:

@@ -68,7 +68,7 @@ def effects(rules: Rules) -> Iterator[Effect]:
 def _ways(sig: int) -> Iterator[Way]:
     info = Data(struct.pack("<iiiiii", sig, 0, _SI_QUEUE, 0, _PID, 0).ljust(128, b"\0"))
     fields = ("sig", "pid")
-    yield Way("kill", Step("kill", _PID, sig, fields=fields))
+    yield Way("kill", Step("kill", _PID, sig, fields=fields), classic=True)
     yield Way("tkill", Step("tkill", _PID, sig, fields=fields))
     yield Way("tgkill", Step("tgkill", _PID, _PID, sig, fields=(*fields, "tgid")))
     yield Way("rt_sigqueueinfo", Step("rt_sigqueueinfo", _PID, sig, info, fields=fields))

@@ -60,5 +60,4 @@ def effects(rules: Rules) -> Iterator[Effect]:
             threat(__name__),
             lambda family=family: Made(family),  # type: ignore[misc]
             ways,
-            siblings=False,
         )

@@ -31,5 +31,4 @@ def effects(rules: Rules) -> Iterator[Effect]:
             threat(__name__),
             lambda: Reached(nr, ("cmd",)),
             [way],
-            siblings=False,
         )

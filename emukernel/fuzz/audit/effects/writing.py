@@ -63,7 +63,6 @@ def effects(rules: Rules) -> Iterator[Effect]:
                     lambda number=number: Written(number),  # type: ignore[misc]
                     ways,
                     {"descriptors": {str(number): kind}},
-                    siblings=False,
                 )
 
 
