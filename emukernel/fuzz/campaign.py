@@ -213,6 +213,7 @@ class Campaign:
                 parts.append(record["stats"])
         stats.execs = self._execs_before + sum(part["execs"] for part in parts)
         stats.queue = len(Folder(self.folder.path).new_items(QUEUE))
+        stats.execs_per_sec = sum(part["execs_per_sec"] for part in parts)
         for name in ("edges", "features", "max_depth", "last_new", "last_finding"):
             setattr(stats, name, max((part[name] for part in parts), default=0))
         for name in ("pending", "favored", "cycles"):
@@ -236,7 +237,6 @@ class Campaign:
     def _publish(self, seconds: float) -> None:
         stats, settings = self.stats, self.settings
         stats.seconds = seconds + self._seconds_before
-        stats.execs_per_sec = (stats.execs - self._execs_before) / max(seconds, 1e-3)
         text = stats.fuzzer_stats(
             self._began - self._seconds_before, settings.command, settings.target.exec_timeout
         )
@@ -379,6 +379,7 @@ def fill_stats(stats: Stats, fuzzer: Fuzzer) -> None:
     """The counts of one job."""
     queue = fuzzer.queue
     stats.execs = fuzzer.execs
+    stats.execs_per_sec = fuzzer.execs / max(fuzzer.seconds, 1e-3)
     stats.queue = len(queue)
     stats.pending = queue.pending
     stats.favored = sum(1 for item in queue.items if item.news > 2)

@@ -78,6 +78,11 @@ class Fuzzer:
         self._start = time.monotonic()
         self._resuming = False
 
+    @property
+    def seconds(self) -> float:
+        """Since the machine was booted."""
+        return time.monotonic() - self._start
+
     # -- the start ---------------------------------------------------------------------------
 
     def resume(self) -> None:
@@ -181,7 +186,7 @@ class Fuzzer:
             # Its children would hang as well, and take all the time.
             return
         self.queue.add(Item(name, data, depth, news, verdict))
-        self.last_new = time.monotonic() - self._start
+        self.last_new = self.seconds
 
     def _trimmed(self, data: bytes) -> bytes:
         if len(data) < 5:
@@ -220,7 +225,7 @@ class Fuzzer:
         self.findings[finding.id] = finding
         finding = self._minimized(finding, data)
         self.findings[finding.id] = finding
-        self.last_finding = time.monotonic() - self._start
+        self.last_finding = self.seconds
         self.folder.add_finding(finding)
         folder = FOLDER_OF.get(finding.kind)
         if folder is not None and finding.input is not None:

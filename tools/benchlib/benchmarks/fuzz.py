@@ -18,36 +18,36 @@ SMALL, LARGE = 1, 256
 
 def measure(session: Session) -> Section:
     platform = session.platform("emukernel")
-    if not isinstance(platform, Emukernel):
-        return Section(title=TITLE, rows=[], targets=[])
-    parser, resident = guests.build("parser"), guests.build("resident")
     runs, starts = session.size(6000, 200), session.size(60, 3)
     seconds = session.size(6, 2)
 
-    def ask(name: str, what: str, program: Path, *numbers: int) -> tuple[float, float]:
+    def ask(name: str, what: str, guest: str, *numbers: int) -> tuple[float, float]:
+        assert isinstance(platform, Emukernel)
+        program = guests.build(guest)
         command = [platform.python, str(SCRIPT), what, str(program), *map(str, numbers)]
         took, value = timings(session.run_command(platform, command).stdout)[name]
         return took, float(value)
 
     def per_second(name: str, what: str, count: int) -> float:
-        return count / ask(name, what, parser, count)[0]
+        return count / ask(name, what, "parser", count)[0]
 
     def job_rate(jobs: int) -> float:
-        took, execs = ask(f"jobs{jobs}", "campaign", parser, seconds, jobs)
+        took, execs = ask(f"jobs{jobs}", "campaign", "parser", seconds, jobs)
         return execs / took
 
     def run_time(megabytes: int) -> float:
-        took, count = ask(f"resident{megabytes}", "restore", resident, megabytes)
+        took, count = ask(f"resident{megabytes}", "restore", "resident", megabytes)
         return took / count * 1e6
 
-    found = session.interleave({
+    jobs = {
         "runs/s from a snapshot": partial(per_second, "snapshot", "snapshot", runs),
         "runs/s started anew": partial(per_second, "anew", "anew", starts),
         "runs/s, campaign of one job": partial(job_rate, 1),
         "runs/s, campaign of two jobs": partial(job_rate, 2),
         f"a run beside {SMALL} MiB": partial(run_time, SMALL),
         f"a run beside {LARGE} MiB": partial(run_time, LARGE),
-    })
+    }
+    found = session.interleave(jobs if isinstance(platform, Emukernel) else {})
     rows = {
         name: Row(name, "µs" if name.startswith("a run") else "", {"emukernel": values})
         for name, values in found.items()
