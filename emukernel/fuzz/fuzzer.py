@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from emukernel.fuzz.target import Target
 
 #: Runs that one thing may take: making an item shorter, a finding's input small.
-TRIM_TRIES, MINIMIZE_TRIES = 256, 1024
+TRIM_TRIES, MINIMIZE_TRIES = 64, 1024
 _SOLUTION_TRIES = 2048
 #: The same for what runs for ever, and the instructions of such a run.
 HANG_TRIES, HANG_PROBE = 128, 200_000
@@ -193,13 +193,13 @@ class Fuzzer:
             return data
         comparer = self.comparer()
         wanted = comparer.path(data)
-        tries = min(TRIM_TRIES, 4 * len(data))
 
         def same(candidate: bytes) -> bool:
             self.execs += 1
             return comparer.path(candidate) == wanted
 
-        return trim(data, same, tries)
+        # Fine work is left to what makes a finding small: here every question costs a run.
+        return trim(data, same, TRIM_TRIES, max(1, len(data) // 16))
 
     # -- bad ends ----------------------------------------------------------------------------
 

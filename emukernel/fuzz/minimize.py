@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 _PLAIN = 0x30
 
 
-def trim(data: bytes, same: Callable[[bytes], bool], tries: int) -> bytes:
-    """`data` without the blocks that `same` doesn't need, after at most `tries` questions."""
+def trim(
+    data: bytes, same: Callable[[bytes], bool], tries: int, least: int = 1
+) -> bytes:
+    """`data` without the blocks that `same` doesn't need, after at most `tries` questions; no block
+    is smaller than `least`."""
     size = _power(len(data)) // 2
-    while size and tries > 0:
+    while size >= least and tries > 0:
         at = 0
         while at < len(data) and tries > 0:
             candidate = data[:at] + data[at + size :]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import types
 from collections import OrderedDict, deque
-from operator import is_
+from operator import is_, itemgetter
 from weakref import WeakValueDictionary
 
 from emukernel.kernel.snapshot.watch import Watch
@@ -180,7 +180,7 @@ class Graph:
 
     def _save_attributes(self, thing: object, attributes: dict[str, object]) -> None:
         self._always.append(len(self._objects))
-        self._objects.append(_Attributes(thing))
+        self._objects.append(_Attributes(thing, attributes))
         self._saved.append(attributes)
 
     def _build_watch(self) -> None:
@@ -245,12 +245,36 @@ class Graph:
 
 
 class _Attributes:
-    """The `__dict__` of an object without slots, in part."""
+    """The `__dict__` of an object without slots, in part: the attributes in `contents`."""
 
-    __slots__ = ("attributes",)
+    __slots__ = ("_hot", "_names", "_read", "_values", "attributes")
 
-    def __init__(self, thing: Any) -> None:
+    def __init__(self, thing: Any, contents: dict[str, Any]) -> None:
         self.attributes: dict[str, Any] = thing.__dict__
+        # Those that were seen to change: set without looking.
+        self._hot: dict[str, Any] = {}
+        self._names = frozenset(self.attributes)
+        # Two names at least: of a single one itemgetter makes no tuple.
+        names = [*contents, *contents][: max(2, len(contents))]
+        self._read = itemgetter(*names) if names else None
+        self._values = [contents[name] for name in names]
+
+    def put_back(self, contents: dict[str, Any]) -> None:
+        """Sets what is not as it was."""
+        attributes = self.attributes
+        if len(attributes) != len(self._names):
+            for name in attributes.keys() - self._names:
+                del attributes[name]
+        attributes.update(self._hot)
+        try:
+            if self._read is None or all(map(is_, self._read(attributes), self._values)):
+                return
+        except KeyError:
+            # One was deleted.
+            pass
+        for name, value in contents.items():
+            if attributes.get(name, _MISSING) is not value:
+                attributes[name] = self._hot[name] = value
 
 
 class Slot:
@@ -310,10 +334,7 @@ def _put_back(thing: Any, contents: Any) -> None:
     """Writes old contents into a container, if they are not there."""
     kind = type(thing)
     if kind is _Attributes:
-        attributes = thing.attributes
-        for name, value in contents.items():
-            if attributes.get(name, _MISSING) is not value:
-                attributes[name] = value
+        thing.put_back(contents)
     elif kind is WeakValueDictionary:
         if len(thing) != len(contents) or dict(thing) != contents:
             thing.clear()
