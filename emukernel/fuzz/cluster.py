@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import cast
 
+from emukernel import __version__
 from emukernel.api import UsageError
 from emukernel.fuzz.campaign import TICK, Campaign
 from emukernel.fuzz.corpus import CRASHES, DENIED, HANGS, QUEUE
@@ -221,6 +222,7 @@ class ClusterCampaign(Campaign):
                 break
             items.append(item)
         task: dict[str, Any] = {
+            "version": __version__,
             "campaign": self._name,
             "token": token,
             "seconds": length,

@@ -16,6 +16,8 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from threading import Lock, Timer
 
+from emukernel import __version__
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -93,6 +95,10 @@ _campaigns: dict[str, _Campaign] = {}
 def run_slice(task: dict[str, Any]) -> dict[str, Any]:
     """Runs one slice, as `cluster` made it; `lane.Lane.run`'s answer with `have`, how many items of
     the corpus this worker has now. Just `need`, if it lacks what the task builds on."""
+    if task["version"] != __version__:
+        # Its findings might be others, and edges have other names.
+        text = f"the worker has emukernel {__version__}, the campaign emukernel {task['version']}"
+        return {"error": text, "lane": True}
     with _lock:
         campaign = _campaigns.get(task["campaign"])
         if campaign is None and "base" in task:

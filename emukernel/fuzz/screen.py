@@ -178,7 +178,7 @@ class Screen(Progress):
             [
                 ("time", duration(stats.seconds)),
                 ("limit", left),
-                ("jobs", f"{stats.jobs}"),
+                ("jobs", f"{stats.jobs}" if stats.jobs else "no worker is there"),
                 ("runs", execs),
                 ("runs a second", f"{rate:,.0f}  (mean {stats.execs_per_sec:,.0f})"),
                 ("last find", _ago(stats.seconds, stats.last_finding)),

@@ -90,7 +90,7 @@ def make_folder(
     folder.write_text("plot_data", "".join(lines))
     folder.write_text("fuzzer_stats", stats.fuzzer_stats(1_700_000_000, "command", 1.0))
     for item in range(items):
-        folder.add(QUEUE, b"%d" % item, "op:havoc,+cov")
+        (out / QUEUE / f"id:{item:06},op:havoc,+cov").write_bytes(b"%d" % item)
     for finding in findings:
         folder.add_finding(finding)
     return folder

@@ -20,6 +20,7 @@ from emukernel.fuzz.campaign import Settings
 from emukernel.fuzz.corpus import CRASHES, DENIED, HANGS, QUEUE, Folder
 from emukernel.fuzz.finding import Finding
 from emukernel.fuzz.lane import Lane, MemoryFolder, digest
+from emukernel.fuzz.lanes import run_slice
 from emukernel.fuzz.progress import Progress, Stats
 from emukernel.fuzz.syscalls import calls_target
 from emukernel.fuzz.target import Target
@@ -27,6 +28,7 @@ from emukernel.policy import Policy
 
 distributed = pytest.importorskip("distributed")
 
+from emukernel.fuzz import cluster as cluster_module  # noqa: E402
 from emukernel.fuzz.cluster import ClusterCampaign, base_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -292,14 +294,23 @@ def test_directories_of_this_machine_are_refused(tmp_path: Path) -> None:
         ClusterCampaign(chosen, "tcp://127.0.0.1:1")
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x"])
-def test_no_scheduler_is_one_line(tmp_path: Path, address: str) -> None:
+def test_no_scheduler_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = run_command(
-        "fuzz", "--scheduler", address, "--out", tmp_path / "out", "--time", "3", DEMO
+        "fuzz", "--scheduler", "nonsense://x", "--out", tmp_path / "out", "--time", "3", DEMO
     )
     assert done.returncode == 2
-    assert address in done.stderr
+    assert "nonsense://x" in done.stderr
     assert done.stderr.count("\n") == 1
+    monkeypatch.setattr(cluster_module, "_CONNECT_SECONDS", 1.0)
+    with pytest.raises(UsageError, match=r"127\.0\.0\.1:1: ") as caught:
+        cluster_module.connect("tcp://127.0.0.1:1")
+    assert "\n" not in str(caught.value)
+
+
+def test_another_version_on_a_worker_is_said(tmp_path: Path) -> None:
+    answer = run_slice({"campaign": "x", "version": "0.0.0"})
+    assert "emukernel 0.0.0" in answer["error"]
+    assert answer["lane"]
 
 
 def test_the_command(cluster: Any, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     ]
     out = tmp_path / "out <script>alert(2)<"
     folder = make_folder(out, findings)
-    folder.add(QUEUE, b"", "op:<script>alert(3)<")
+    (out / QUEUE / "id:000009,op:<script>alert(3)<").write_bytes(b"")
     folder.write_json("traces.json", {findings[1].id: HOSTILE})
     folder.write_json(
         "matrix.json",

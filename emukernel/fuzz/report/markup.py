@@ -49,4 +49,5 @@ def join(*children: Content) -> Markup:
 def _clean(text: str) -> str:
     if text.isprintable():
         return text
-    return "\n".join(printable(line.replace("\t", "    ")) for line in text.split("\n"))
+    lines = text.replace("\t", "    ").split("\n")
+    return "\n".join(line if line.isprintable() else printable(line) for line in lines)
