@@ -233,12 +233,17 @@ def test_charts_count_right() -> None:
 
 
 def test_hexdump_is_that_of_hexdump() -> None:
-    lines = hexdump(bytes(range(16)) + b"AB|", 18).split("\n")
-    assert lines[0] == (
-        "00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  |................|"
-    )
-    assert lines[1] == f"00000010  41 42{' ' * 45}|AB|"
-    assert lines[2] == "... and 1 bytes more"
+    lines = hexdump(bytes(range(16)) + b"AB").split("\n")
+    assert lines == [
+        "00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  |................|",
+        f"00000010  41 42{' ' * 45}|AB|",
+    ]
+    assert hexdump(b"") == ""
+    offsets = [line.partition(" ")[0] for line in hexdump(bytes(16 * 100) + b"x").split("\n")]
+    assert offsets == ["00000000", "*", "00000640"]
+    offsets = [line.partition(" ")[0] for line in hexdump(bytes(16 * 100)).split("\n")]
+    assert offsets == ["00000000", "*", "00000630"]
+    assert hexdump(bytes(range(64)), 32).split("\n")[2:] == ["... and 32 bytes more"]
 
 
 def test_markup_escapes_attributes_and_children() -> None:
