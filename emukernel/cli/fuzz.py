@@ -218,7 +218,7 @@ def _self_check(arguments: Namespace, kinds: frozenset[str]) -> int:
     if check.findings:
         sys.stdout.write(describe(check.findings))
     write_findings(
-        check.findings, None, sarif=arguments.sarif, junit=arguments.junit, kinds=("engine",),
+        check.findings, [], sarif=arguments.sarif, junit=arguments.junit, kinds=("engine",),
         fail_on=kinds,
     )
     return EXIT_FOUND if check.findings and "engine" in kinds else 0

@@ -52,12 +52,12 @@ def _parser() -> ArgumentParser:
         "--policy-only", action="store_true", required=True, help="no program, the policy alone"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a file, a line each")
+    parser.add_argument("--sarif", metavar="FILE", help="the findings as SARIF 2.1.0")
+    parser.add_argument("--junit", metavar="FILE", help="the findings as JUnit's XML")
     parser.add_argument("--traces", action="store_true", help="show the programs' system calls")
     parser.add_argument(
         "--fail-on", metavar="KIND,...", default="", help="exit with status 1 if there is one"
     )
-    parser.add_argument("--sarif", metavar="FILE", help="the findings as SARIF 2.1.0")
-    parser.add_argument("--junit", metavar="FILE", help="the findings as JUnit's XML")
     parser.add_argument(
         "--no-ptregs-events",
         dest="ptregs_events",
@@ -80,29 +80,19 @@ def main(argv: list[str]) -> int:
             parser.error(f"--fail-on: no kind {unknown[0]!r}; there are: {', '.join(KINDS)}")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
-    from emukernel.cli.fuzz_report import write_findings
-
-    found: list[Finding] = []
-    status = _audit_all(options, failing, found)
-    try:
-        write_findings(
-            found, None, sarif=options.sarif, junit=options.junit, kinds=("bypass", "loose"),
-            fail_on=frozenset(failing),
-        )
-    except OSError as error:
-        sys.stderr.write(f"emukernel fuzz: {error.filename}: {error.strerror}\n")
-        return EXIT_USAGE
-    return status
+    return _audit_all(options, failing)
 
 
-def _audit_all(options: Namespace, failing: set[str], found: list[Finding]) -> int:
-    """Looks at every file; what is found is added to `found`."""
+def _audit_all(options: Namespace, failing: set[str]) -> int:
     import json
 
+    from emukernel.cli.fuzz_report import write_findings
     from emukernel.fuzz.audit import Audit
     from emukernel.policy import Policy, PolicyError
 
     status = EXIT_OK
+    policies: list[Policy] = []
+    findings: list[Finding] = []
     for path in options.files:
         try:
             policy = Policy.from_file(path, ptregs_events=options.ptregs_events)
@@ -118,15 +108,24 @@ def _audit_all(options: Namespace, failing: set[str], found: list[Finding]) -> i
                 print(error, file=sys.stderr)
             continue
         audit = Audit(policy)
-        found += audit.findings
+        policies.append(policy)
+        findings += audit.findings
         if status == EXIT_OK and any(finding.kind in failing for finding in audit.findings):
             status = EXIT_FOUND
         if options.json:
-            findings = [json.loads(finding.to_json()) for finding in audit.findings]
-            record = {"file": path, "ok": True, "findings": findings, "tried": len(audit.trials)}
+            found = [json.loads(finding.to_json()) for finding in audit.findings]
+            record = {"file": path, "ok": True, "findings": found, "tried": len(audit.trials)}
             print(json.dumps(record, ensure_ascii=False))
         else:
             print(as_text(policy, path, audit, options.traces))
+    try:
+        write_findings(
+            findings, policies, sarif=options.sarif, junit=options.junit,
+            fail_on=frozenset(failing), kinds=("loose", "bypass"),
+        )
+    except OSError as error:
+        print(f"emukernel fuzz: {error.filename}: {error.strerror}", file=sys.stderr)
+        return EXIT_USAGE
     return status
 
 

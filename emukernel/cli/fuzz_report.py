@@ -77,7 +77,7 @@ def main(argv: list[str]) -> int:
             record_quietly(folder, settings.target, seconds)
         write_html(folder, path)
         write_findings(
-            folder.findings(), settings.target.policy, sarif=arguments.sarif,
+            folder.findings(), _policies(settings.target), sarif=arguments.sarif,
             junit=arguments.junit, command=settings.command,
         )
     except OSError as error:
@@ -145,14 +145,18 @@ def after_campaign(
         write_html(folder, path)
         sys.stderr.write(f"report: {path}\n")
     write_findings(
-        findings, target.policy, sarif=arguments.sarif, junit=arguments.junit, command=command,
+        findings, _policies(target), sarif=arguments.sarif, junit=arguments.junit, command=command,
         fail_on=fail_on, seconds=seconds,
     )
 
 
+def _policies(target: Target) -> list[Policy]:
+    return [] if target.policy is None else [target.policy]
+
+
 def write_findings(
     findings: Sequence[Finding],
-    policy: Policy | None,
+    policies: Sequence[Policy],
     *,
     sarif: str | None,
     junit: str | None,
@@ -161,8 +165,8 @@ def write_findings(
     kinds: Sequence[str] | None = None,
     seconds: float = 0.0,
 ) -> None:
-    """Writes the findings as SARIF and as JUnit's XML to the files that are not None. `kinds` are
-    those that were looked for, None: all. OSError."""
+    """Writes the findings on `policies` and programs as SARIF and as JUnit's XML to the files that
+    are not None. `kinds` are those that were looked for, None: all. OSError."""
     from emukernel.fuzz.finding import KINDS
 
     if sarif is not None:
@@ -175,7 +179,7 @@ def write_findings(
         _write(
             junit,
             junit_text(
-                findings, policy, kinds=KINDS if kinds is None else kinds, fail_on=fail_on,
+                findings, policies, kinds=KINDS if kinds is None else kinds, fail_on=fail_on,
                 seconds=seconds,
             ),
         )

@@ -23,6 +23,7 @@ from emukernel.fuzz.campaign import TICK, Campaign
 from emukernel.fuzz.corpus import CRASHES, DENIED, HANGS, QUEUE
 from emukernel.fuzz.finding import Finding
 from emukernel.fuzz.lane import digest, item_number
+from emukernel.fuzz.target import CALLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -401,8 +402,13 @@ def base_of(settings: Settings) -> dict[str, Any]:
     target = settings.target
     if target.root is not None or target.binds:
         raise UsageError("--scheduler: --root and --bind name directories that workers don't have")
-    with open(target.program, "rb") as file:
-        program = file.read()
+    program = None
+    if target.mode != CALLS:
+        try:
+            with open(target.program, "rb") as file:
+                program = file.read()
+        except OSError as error:
+            raise UsageError(f"{target.program}: {error.strerror}") from None
     record = settings.to_json()
     files = {}
     for option in ("dictionary", "mutator", "grammar"):

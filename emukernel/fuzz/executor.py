@@ -224,18 +224,14 @@ class Executor:
         return address
 
     def _run_to_address(self, address: int) -> bool:
-        from emukernel.machine import libunicorn
-
         machine = self.machine
         cpu = machine.cpu
 
-        def arrived(_uc: int, _address: int, _size: int) -> None:
+        def arrived() -> None:
             machine.halt(Halt("fork"))
             cpu.stop()
 
-        hook = cpu.add_hook(
-            libunicorn.UC_HOOK_CODE, libunicorn.CODE_HOOK(arrived), address, address
-        )
+        hook = cpu.hook_address(address, arrived)
         reached = self._run_boot(rewind=0)
         cpu.remove_hook(hook)
         cpu.drop_code()

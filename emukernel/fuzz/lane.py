@@ -94,12 +94,13 @@ class Lane:
         for option in ("dictionary", "mutator", "grammar"):
             if record[option] is not None:
                 record[option] = os.path.join(directory, option)
-        program = os.path.join(directory, "program", base["name"])
-        os.mkdir(os.path.dirname(program))
-        with open(program, "wb") as file:
-            file.write(base["program"])
-        os.chmod(program, 0o755)
-        record["target"] = record["target"] | {"program": program}
+        if base["program"] is not None:
+            program = os.path.join(directory, "program", base["name"])
+            os.mkdir(os.path.dirname(program))
+            with open(program, "wb") as file:
+                file.write(base["program"])
+            os.chmod(program, 0o755)
+            record["target"] = record["target"] | {"program": program}
         record["out"] = directory
         self.folder = MemoryFolder()
         self._seeds: list[tuple[str, bytes]] = base["seeds"]

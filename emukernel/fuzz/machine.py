@@ -8,7 +8,9 @@ from _thread import get_ident, start_new_thread
 from emukernel.kernel.entry import _ARGUMENTS, _MASK64, Slow, _leave_hook
 from emukernel.kernel.errno import Errno
 from emukernel.kernel.kernel import Halt, Kernel
+from emukernel.kernel.sched.switch import make_switch
 from emukernel.kernel.time.timekeeping import VIRTUAL_STEP
+from emukernel.kernel.wait import Blocked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,24 +26,22 @@ _RAX, _RCX, _R11, _RIP = 0, 1, 11, 16
 
 #: How often the watchdog looks, in seconds.
 _LOOK = 0.01
-#: How long a task may keep the CPU from others, in seconds.
-_SLICE = 0.1
 
 
 class Watchdog:
-    """Ends runs that take too long and gives every task its slice.
+    """Ends runs that take too long. (How long a task may keep the CPU from others is no affair of
+    the host's clock under a virtual one.)
 
     What `Interrupts` is to a machine that runs once, with one thread for all runs. Time is what the
     running thread has had of the host's processors: how busy the host is makes no difference.
     """
 
-    __slots__ = ("_clock", "_closed", "_kernel", "_limit", "_slice")
+    __slots__ = ("_clock", "_closed", "_kernel", "_limit")
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._closed = True
         self._clock = time.CLOCK_MONOTONIC
-        self._slice = 0.0
         self._limit = 0.0
 
     def start(self, timeout: float | None, signals: bool) -> None:
@@ -56,12 +56,11 @@ class Watchdog:
     def begin(self, seconds: float) -> None:
         """A run begins, in this thread, that may take so long."""
         self._clock = time.pthread_getcpuclockid(get_ident())
-        self._slice = 0.0
         self._limit = time.clock_gettime(self._clock) + seconds
 
     def end(self) -> None:
         """The run is over."""
-        self._limit = self._slice = 0.0
+        self._limit = 0.0
 
     def _watch(self) -> None:
         cpu = self._kernel.cpu
@@ -74,20 +73,24 @@ class Watchdog:
             except OSError:
                 # The thread has ended, and with it the run.
                 continue
-            if now >= self._limit or (self._slice and now >= self._slice):
-                self._slice = 0.0
+            if now >= self._limit:
                 cpu.interrupt()
 
     def arm(self, deadline_ns: int) -> None:
         """Time is virtual: timers need no interrupt."""
 
     def arm_slice(self, length_ns: int) -> None:
-        """Has the current task interrupted, but late: by then most have slept or ended.
+        """Slices are counted in blocks of code (sched/slices)."""
 
-        Where a task loses the CPU to the host's clock, a run is no function of its input.
-        """
-        if not self._slice:
-            self._slice = time.clock_gettime(self._clock) + _SLICE
+    def watch_console(self) -> None:
+        """There is none."""
+
+    def pending(self) -> bool:
+        """Whether the kernel's loop has something to take notice of."""
+        return self.expired()
+
+    def patient(self) -> None:
+        """Nobody types."""
 
     def expired(self) -> bool:
         """Whether the run's time is over."""
@@ -140,6 +143,7 @@ class FuzzMachine(Kernel):
         handlers = self.handlers
         arguments = _ARGUMENTS
         stop = cpu.stop
+        switch = make_switch(self)
         note = self.calls.append
         clock = self.clock
 
@@ -172,6 +176,10 @@ class FuzzMachine(Kernel):
                 if result <= -512:
                     _leave_hook(self, task, nr, (a0, a1, a2, a3, a4, a5), error)
                     return
+            except Blocked as error:
+                if not switch(task, nr, (a0, a1, a2, a3, a4, a5)):
+                    _leave_hook(self, task, nr, (a0, a1, a2, a3, a4, a5), error)
+                return
             except BaseException as error:
                 _leave_hook(self, task, nr, (a0, a1, a2, a3, a4, a5), error)
                 return

@@ -224,6 +224,19 @@ class Cpu:
 
         self.add_hook(libunicorn.UC_HOOK_EDGE_GENERATED, libunicorn.EDGE_HOOK(edge))
 
+    def hook_address(self, address: int, handler: Callable[[], None]) -> c_size_t:
+        """Has `handler` called before the instruction at `address`, where it may `stop` the CPU at
+        that very place. Not from a hook; `remove_hook` takes what this returns."""
+
+        def arrived(_uc: int, _address: int, _size: int) -> None:
+            handler()
+
+        if self._late_stop is not None:
+            self._stop_at_once()
+        self.drop_code()
+        callback = libunicorn.CODE_HOOK(arrived)
+        return self.add_hook(libunicorn.UC_HOOK_CODE, callback, address, address)
+
     # -- running -----------------------------------------------------------------------------
 
     def run(self, instructions: int = 0) -> int:
@@ -450,8 +463,10 @@ class Cpu:
         self._interrupted = False
         if self._gate is not None:
             self._gate.open()
+        if self._countdown is not None:
+            self._countdown.left[0] = 0
         self._trap = NO_TRAP
-        self._trap_rip = -1
+        self._refused = b""
         self.failure = None
         if not self.in_place:
             lib.uc_context_restore(self._uc, self._context)

@@ -19,7 +19,7 @@ _MAX_TEXT = 20_000
 
 def junit(
     findings: Iterable[Finding],
-    policy: Policy | None = None,
+    policies: Iterable[Policy] = (),
     *,
     kinds: Sequence[str] = KINDS,
     fail_on: Iterable[str] = (),
@@ -27,25 +27,31 @@ def junit(
 ) -> str:
     """The file's text.
 
-    The suite "policy" has a test case for each entry, which fails by the findings that name its
-    line. The suite "findings" has one for each of `kinds`, which fails by the others of that kind.
-    Findings of kinds that `fail_on` does not name, if it names any, are output and no failures.
+    The suite "policy" has a test case for each entry of `policies`, which fails by the findings
+    that name its line. The suite "findings" has one for each of `kinds`, which fails by the others
+    of that kind. Findings of kinds that `fail_on` does not name, if it names any, are output and no
+    failures.
     """
     failing = frozenset(fail_on) or frozenset(KINDS)
-    rest = sorted(findings, key=lambda f: (KINDS.index(f.kind), f.title, f.id))
+    ordered = sorted(findings, key=lambda f: (KINDS.index(f.kind), f.title, f.id))
+    rest: list[Finding] = []
+    by_line: dict[tuple[str, int], list[Finding]] = {}
+    entries = [(policy, entry) for policy in policies for entry in policy.entries]
+    lines = {(policy.file, entry.line) for policy, entry in entries}
+    for finding in ordered:
+        place = finding.place
+        where = None if place is None else (place.file, place.line)
+        if where is not None and where in lines:
+            by_line.setdefault(where, []).append(finding)
+        else:
+            rest.append(finding)
     root = Element("testsuites", name="emukernel fuzz")
-    suites = []
-    if policy is not None:
-        suite = SubElement(root, "testsuite", name="policy")
-        suites.append(suite)
-        for entry in policy.entries:
-            own = [
-                f for f in rest if f.place is not None and f.place.line == entry.line
-                and f.place.file == policy.file
-            ]
-            rest = [finding for finding in rest if finding not in own]
-            name = f"line {entry.line}: {entry.name}"
-            _case(suite, policy.file, name, own, failing)
+    suites: list[Element] = []
+    if entries:
+        suites.append(SubElement(root, "testsuite", name="policy"))
+    for policy, entry in entries:
+        own = by_line.get((policy.file, entry.line), [])
+        _case(suites[0], policy.file, f"line {entry.line}: {entry.name}", own, failing)
     suite = SubElement(root, "testsuite", name="findings")
     suites.append(suite)
     present = {finding.kind for finding in rest}

@@ -14,6 +14,7 @@ from emukernel.fuzz.denied import functions
 from emukernel.fuzz.executor import Executor
 from emukernel.fuzz.machine import FuzzMachine
 from emukernel.fuzz.report.matrix import ALLOWED, COMPAT, REFUSED, Matrix, call_name
+from emukernel.fuzz.target import CALLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ TRACE_LIMIT, ALL_TRACES_LIMIT = 16_000, 1_500_000
 #: Calls of one run whose callers are looked for; later ones of the same place count as the first.
 _LOOKED_AT = 2_000
 _MAX_CELLS = 20_000
+#: Who makes calls that no program makes.
+_CALLS = ("made-up calls", "")
 
 #: What C libraries call the functions around the instruction itself.
 _COVERS = ("_", "syscall", "sys_")
@@ -78,7 +81,7 @@ class Recorder:
         """One more input."""
         self.matrix.begin_input()
         self._looked = 0
-        self._executor.run(data)
+        run(self._executor, data)
 
     def close(self) -> None:
         """Gives the machine back."""
@@ -101,7 +104,7 @@ class Recorder:
         # The stack's height tells most ways to one place apart.
         self._looked += 1
         key = (ip, nr, regs[4] if self._looked <= _LOOKED_AT else 0)
-        found = self._callers.get(key)
+        found = _CALLS if self._executor.target.mode == CALLS else self._callers.get(key)
         if found is None:
             if len(self._callers) > _MAX_CELLS:
                 self._callers.clear()
@@ -109,6 +112,16 @@ class Recorder:
         if len(self.matrix.cells) > _MAX_CELLS:
             found = ("other functions", "")
         self.matrix.add((nr, *args), verdict, *found)  # type: ignore[arg-type]
+
+
+def run(executor: Executor, data: bytes) -> None:
+    """A run, wherever it gets to: of lists of calls some are kept for an exception that they
+    raise."""
+    try:
+        executor.run(data)
+    except Exception:
+        if executor.target.mode != CALLS:
+            raise
 
 
 def caller(task: Task, ip: int, nr: int) -> tuple[str, str]:
@@ -200,7 +213,7 @@ class TracingRuns:
     def run(self, data: bytes) -> str:
         """The trace of a run."""
         self._file.restart()
-        self._executor.run(data)
+        run(self._executor, data)
         return self._file.getvalue()
 
     def close(self) -> None:
