@@ -52,6 +52,9 @@ def _parser() -> ArgumentParser:
         "--policy-only", action="store_true", required=True, help="no program, the policy alone"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a file, a line each")
+    parser.add_argument(
+        "--out", metavar="DIR", help="write each finding to DIR, for `emukernel replay`"
+    )
     parser.add_argument("--sarif", metavar="FILE", help="the findings as SARIF 2.1.0")
     parser.add_argument("--junit", metavar="FILE", help="the findings as JUnit's XML")
     parser.add_argument("--traces", action="store_true", help="show the programs' system calls")
@@ -119,6 +122,8 @@ def _audit_all(options: Namespace, failing: set[str]) -> int:
         else:
             print(as_text(policy, path, audit, options.traces))
     try:
+        if options.out is not None:
+            _write_each(findings, options.out)
         write_findings(
             findings, policies, sarif=options.sarif, junit=options.junit,
             fail_on=frozenset(failing), kinds=("loose", "bypass"),
@@ -127,6 +132,18 @@ def _audit_all(options: Namespace, failing: set[str]) -> int:
         print(f"emukernel fuzz: {error.filename}: {error.strerror}", file=sys.stderr)
         return EXIT_USAGE
     return status
+
+
+def _write_each(findings: list[Finding], folder: str) -> None:
+    """One file a finding, named by its id. OSError."""
+    import os
+
+    from emukernel.fuzz.corpus import write_file
+
+    os.makedirs(folder, exist_ok=True)
+    for finding in findings:
+        path = os.path.join(folder, f"{finding.id}.json")
+        write_file(path, finding.to_json().encode("utf-8", "backslashreplace") + b"\n")
 
 
 def as_text(policy: Policy, path: str, audit: Audit, traces: bool = False) -> str:

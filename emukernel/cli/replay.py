@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 EXIT_SAME, EXIT_DIFFERENT, EXIT_USAGE = 0, 1, 2
 
 _EPILOG = """\
-FINDING is a file of a campaign's findings/ folder.
+FINDING is a file of a campaign's findings/ folder, or of the folder that `emukernel fuzz
+--policy-only --out` names.
 
 exit status: 0 when it happened again, 1 when it did not, 2 for bad usage
 """
@@ -63,6 +64,8 @@ def main(argv: list[str]) -> int:
 
 
 def _replay(finding: Finding, trace: bool) -> int:
+    if finding.replay.get("audit") == 1:
+        return _replay_audit(finding, trace)
     if "target" not in finding.replay:
         raise ValueError(f"a {finding.kind} finding of rule {finding.rule} has nothing to run")
     from emukernel.fuzz.replay import replay
@@ -88,4 +91,20 @@ def _replay(finding: Finding, trace: bool) -> int:
         sys.stdout.write(f"That is something else than {finding.id}.\n")
     else:
         sys.stdout.write("It did not happen again: the run ended well.\n")
+    return EXIT_DIFFERENT
+
+
+def _replay_audit(finding: Finding, trace: bool) -> int:
+    """A way around a policy: the program that is refused, and the one that is not."""
+    from emukernel.fuzz.audit import replay
+
+    refused, passed = replay(finding)
+    sys.stdout.write(f"{finding.kind}: {finding.title}\n{finding.text}\n")
+    if trace:
+        for what, lines in (("refused", refused), ("passed", passed)):
+            sys.stderr.write("".join(f"{line}\n" for line in (f"{what}:", *lines)))
+    evidence = finding.evidence
+    if (refused, passed) == (evidence["refused"]["trace"], evidence["passed"]["trace"]):
+        return EXIT_SAME
+    sys.stdout.write("It did not happen again: the programs did something else.\n")
     return EXIT_DIFFERENT
