@@ -42,8 +42,22 @@ def usage() -> str:
     return _USAGE.format(commands="\n".join(lines))
 
 
+def _die_at_interrupts() -> None:
+    """Ctrl-C ends the process where no command takes care of it: while it starts, say.
+
+    Python's own way, an exception between any two instructions, leaves half-made machines and shows
+    tracebacks.
+    """
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs one command; returns the exit status."""
+    if argv is None:
+        _die_at_interrupts()
     arguments = sys.argv[1:] if argv is None else argv
     if not arguments:
         sys.stderr.write(usage())
