@@ -141,16 +141,20 @@ def interrupt() -> None:
 def test_a_killed_worker_loses_nothing(cluster: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     watch = Watch(out)
+    killed: list[int] = []
     done: list[int] = []
 
     def kill() -> None:
-        done.append(watch.stats[-1].execs)
-        os.kill(pids(cluster)[0], signal.SIGKILL)
+        killed.append(pids(cluster)[0])
+        os.kill(killed[0], signal.SIGKILL)
+
+    def restarted(_stats: Stats) -> bool:
+        now = pids(cluster)
+        return None not in now and killed[0] not in now
 
     watch.actions += [
         (lambda stats: stats.queue > 0 and stats.jobs == 2, kill),
-        (lambda stats: stats.jobs == 1, lambda: None),
-        # Another has come in its place.
+        (restarted, lambda: done.append(watch.stats[-1].execs)),
         (lambda stats: stats.jobs == 2 and stats.execs > done[0], interrupt),
     ]
     campaign = ClusterCampaign(
