@@ -270,8 +270,10 @@ def test_a_stop_from_outside(
     program = guest_source(READER, name="reader")
     host_shell.type(f"$E {program}\n")
     host_shell.wait_for("ready\r\n")
+    host_shell.output = ""
     os.kill(os.tcgetpgrp(host_shell.master), sig)
     host_shell.wait_for("Stopped")
+    host_shell.wait_for("<$> ")
     command(host_shell, "stty -a\n", " icanon")
     host_shell.output = ""
     host_shell.type("fg\n")
