@@ -129,6 +129,15 @@ def test_the_terminal_is_as_it_was(
     assert not last or last.endswith("\r\n"), "the last line came while the terminal was raw"
 
 
+def last_words(process: subprocess.Popen[str]) -> str:
+    """What it wrote to stderr; it must end now."""
+    try:
+        return process.communicate(timeout=30)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+
+
 @pytest.mark.parametrize("milliseconds", range(40, 200, 20))
 def test_an_interrupt_while_the_machine_starts(ends: Path, milliseconds: int) -> None:
     with subprocess.Popen(
@@ -139,7 +148,7 @@ def test_an_interrupt_while_the_machine_starts(ends: Path, milliseconds: int) ->
     ) as process:
         time.sleep(milliseconds / 1000)
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=30)
+        error = last_words(process)
     assert process.returncode in (130, -2, 1)
     if "emukernel/" in error:
         assert "Traceback" not in error
@@ -156,5 +165,5 @@ def test_sigterm_is_the_guests_too(ends: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         process.terminate()
-        _, error = process.communicate(timeout=30)
+        error = last_words(process)
     assert (process.returncode, error) == (143, "killed by SIGTERM\n")
