@@ -87,6 +87,10 @@ def _parser() -> ArgumentParser:
         "--seed", metavar="N", default="0", help="of all randomness: one job is reproducible (0)"
     )
     campaign.add_argument(
+        "--no-audit", dest="audit", action="store_false",
+        help="leave out what --policy-only finds about the policy",
+    )
+    campaign.add_argument(
         "--syscalls", action="store_true",
         help="no GUEST: made-up system calls under the policy, if any",
     )
@@ -300,6 +304,7 @@ def _settings(arguments: Namespace, command: list[str]) -> Settings:
         mutator=arguments.mutator,
         grammar=arguments.grammar,
         syscalls=arguments.syscalls,
+        audit=arguments.audit,
         command=join(command),
     )
 

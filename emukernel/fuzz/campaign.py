@@ -21,7 +21,7 @@ from emukernel.fuzz.target import Target
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from types import FrameType
     from typing import Any
 
@@ -41,7 +41,8 @@ class Settings:
 
     `seeds` is a folder, `dictionary` a file of words, `mutator` a Python file with a class Mutator,
     `grammar` a file for `grammar.py`. With `syscalls` there is no program, and inputs are lists of
-    calls (`syscalls.py`). `command` is only shown.
+    calls (`syscalls.py`). With `audit` the policy is looked at by itself too. `command` is only
+    shown.
     """
 
     target: Target
@@ -55,6 +56,7 @@ class Settings:
     mutator: str | None = None
     grammar: str | None = None
     syscalls: bool = False
+    audit: bool = True
     command: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -96,8 +98,12 @@ class Campaign:
         handlers = _catch_signals(self._interrupt)
         try:
             self._fuzz()
-            if settings.target.policy is not None and not settings.syscalls:
-                self._tighten()
+            if settings.target.policy is not None:
+                if not settings.syscalls:
+                    self._tighten()
+                if settings.audit and not self.interrupted:
+                    self._audit()
+                self.stats.findings = _by_kind(self.folder.findings())
         finally:
             for number, handler in handlers:
                 signal.signal(number, handler)
@@ -116,6 +122,8 @@ class Campaign:
 
     def _tighten(self) -> None:
         """Adds what is loose about the policy to the findings; `loose.json` has the score."""
+        from emukernel.fuzz.loose import RULES
+
         analysis = analyse(self.settings.target, self.folder)
         killed, mutants = analysis.score
         self.folder.write_json(
@@ -131,13 +139,21 @@ class Campaign:
         self.stats.tightness = (killed, mutants)
         loose = {finding.id: finding for finding in analysis.findings()}
         # What more runs have come to need is not loose any more.
-        self.folder.drop_findings("loose", loose)
+        self.folder.drop_findings(RULES, loose)
         for finding in loose.values():
             self.folder.add_finding(finding)
-        if loose:
-            self.stats.findings["loose"] = len(loose)
-        else:
-            self.stats.findings.pop("loose", None)
+
+    def _audit(self) -> None:
+        """Adds what is wrong with the policy whatever the program does."""
+        from emukernel.fuzz.audit import audit
+
+        policy = self.settings.target.policy
+        assert policy is not None
+        known = {finding.id for finding in self.folder.findings()}
+        for finding in audit(policy):
+            if finding.id not in known:
+                self.folder.add_finding(finding)
+                self.progress.found(finding)
 
     def findings(self) -> list[Finding]:
         """What was found, this time or before."""
@@ -265,6 +281,13 @@ def analyse(target: Target, folder: Folder) -> Analysis:
     return Analysis(target.policy, runs, folder.needed())
 
 
+def _by_kind(findings: Iterable[Finding]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for finding in findings:
+        counts[finding.kind] = counts.get(finding.kind, 0) + 1
+    return counts
+
+
 def run_job(
     settings: Settings,
     job: int,
@@ -389,10 +412,7 @@ def fill_stats(stats: Stats, fuzzer: Fuzzer) -> None:
     stats.features = len(fuzzer.coverage.features)
     stats.last_new, stats.last_finding = fuzzer.last_new, fuzzer.last_finding
     stats.current = queue.items[-1].name if queue.items else ""
-    counts: dict[str, int] = {}
-    for finding in fuzzer.findings.values():
-        counts[finding.kind] = counts.get(finding.kind, 0) + 1
-    stats.findings = counts
+    stats.findings = _by_kind(fuzzer.findings.values())
     stats.unexercised = [
         hit["name"]
         for hit in fuzzer.coverage.policy_hits().values()

@@ -116,10 +116,10 @@ class Folder:
                     continue
         return found
 
-    def drop_findings(self, kind: str, but: Container[str]) -> None:
-        """Removes the findings of a kind whose ids are not among `but`."""
+    def drop_findings(self, rules: Container[str], but: Container[str]) -> None:
+        """Removes the findings of some rules whose ids are not among `but`."""
         for finding in self.findings():
-            if finding.kind == kind and finding.id not in but:
+            if finding.rule in rules and finding.id not in but:
                 os.unlink(os.path.join(self.path, FINDINGS, f"{finding.id}.json"))
 
     def needed(self) -> list[Call]:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 MAX_EXPRESSION = 255
 
+#: What a finding's rule can be.
+RULES = ("loose-unused", "loose-entry", "loose-part")
+
 _CLOSE_RANGE = 1 << 16
 #: Kinds of parameters (kernel/syscalls/table.py) whose values say what a call may do.
 _TELLING = ("fd", "dirfd", "flags", "enum", "signal", "mode")

@@ -251,6 +251,24 @@ def test_findings_are_repeated_by_replay(tmp_path: Path, emukernel_command: Any)
     assert Finding.from_json(file.read_text()).id == file.stem
 
 
+def test_the_policy_is_audited_too(
+    guest: Build, tmp_path: Path, emukernel_command: Any
+) -> None:
+    policy = Policy.from_text("sys_read: fd == 0\nsys_open: 0\nsys_openat: 1\nsys_exit_group: 1")
+    program = guest("fuzz/magic")
+    for out, audit in (("with", True), ("without", False)):
+        made = campaign(program, tmp_path / out, execs=100, policy=policy, audit=audit)
+        found = [finding for finding in made.findings() if finding.kind == "bypass"]
+        assert [finding.title for finding in found] == (
+            ["sys_open is walked around: openat"] if audit else []
+        )
+        assert made.stats.findings.get("bypass", 0) == audit
+    (file,) = (tmp_path / "with" / "findings").glob("bypass-*.json")
+    again = emukernel_command("replay", "--trace", file)
+    assert (again.returncode, again.stdout[:7]) == (0, "bypass:")
+    assert "[seccomp: refused: no entry for sys_open]" in again.stderr
+
+
 @pytest.fixture
 def emukernel_command() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*words: object) -> subprocess.CompletedProcess[str]:

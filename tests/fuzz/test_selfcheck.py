@@ -108,7 +108,9 @@ def test_generated_lists_are_reproducible_and_fit() -> None:
 
 
 def campaign(out: Path, policy: Policy | None, execs: int) -> list[Finding]:
-    settings = Settings(calls_target(policy), str(out), execs=execs, syscalls=True)
+    settings = Settings(
+        calls_target(policy), str(out), execs=execs, syscalls=True, audit=False
+    )
     made = Campaign(settings)
     made.run()
     return made.findings()

@@ -28,7 +28,7 @@ def fuzz(program: Path, out: Path, execs: int, seed: int = 0) -> list[Finding]:
     file = FOLDER / f"{program.stem}.policy"
     policy = Policy.from_file(str(file)) if file.exists() else None
     target = Target(str(program), (program.name,), policy=policy, max_len=256)
-    campaign = Campaign(Settings(target, str(out), execs=execs, seed=seed))
+    campaign = Campaign(Settings(target, str(out), execs=execs, seed=seed, audit=False))
     campaign.run()
     return campaign.findings()
 
