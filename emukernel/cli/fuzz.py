@@ -110,6 +110,9 @@ def _parser() -> ArgumentParser:
     inputs.add_argument("--input", metavar="WAY", help="stdin, file or argv (by where @@ is)")
     inputs.add_argument("--seeds", metavar="DIR", help="first inputs, one a file")
     inputs.add_argument("--dictionary", metavar="FILE", help="words, as in AFL's dictionaries")
+    inputs.add_argument(
+        "--generator", metavar="FILE", help="a Python file with a class Generator that makes inputs"
+    )
     inputs.add_argument("--grammar", metavar="FILE", help="a grammar that inputs are made by")
     inputs.add_argument(
         "--mutator", metavar="FILE", help="a Python file with a class Mutator of your own"
@@ -284,12 +287,13 @@ def _settings(arguments: Namespace, command: list[str]) -> Settings:
     if os.path.isdir(arguments.out) and os.listdir(arguments.out):
         raise BadOption(f"--out: {arguments.out} is not empty (--resume goes on with a campaign)")
     target = _calls_target(arguments) if arguments.syscalls else _target(arguments)
-    for option in ("dictionary", "grammar", "mutator"):
+    for option in ("dictionary", "generator", "grammar", "mutator"):
         path = getattr(arguments, option)
         if path is not None and not os.path.isfile(path):
             raise BadOption(f"--{option}: {path}: no such file")
-    if arguments.grammar is not None and arguments.mutator is not None:
-        raise BadOption("--grammar and --mutator exclude each other")
+    ways = (arguments.generator, arguments.grammar, arguments.mutator)
+    if sum(way is not None for way in ways) > 1:
+        raise BadOption("--generator, --grammar and --mutator exclude each other")
     if arguments.seeds is not None and not os.path.isdir(arguments.seeds):
         raise BadOption(f"--seeds: {arguments.seeds}: no such directory")
     return Settings(
@@ -303,6 +307,7 @@ def _settings(arguments: Namespace, command: list[str]) -> Settings:
         dictionary=arguments.dictionary,
         mutator=arguments.mutator,
         grammar=arguments.grammar,
+        generator=arguments.generator,
         syscalls=arguments.syscalls,
         audit=arguments.audit,
         command=join(command),

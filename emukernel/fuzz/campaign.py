@@ -40,9 +40,9 @@ class Settings:
     """What a campaign does. `seconds` and `execs` are limits, of all jobs together; None: none.
 
     `seeds` is a folder, `dictionary` a file of words, `mutator` a Python file with a class Mutator,
-    `grammar` a file for `grammar.py`. With `syscalls` there is no program, and inputs are lists of
-    calls (`syscalls.py`). With `audit` the policy is looked at by itself too. `command` is only
-    shown.
+    `generator` one with a class Generator, `grammar` a file for `grammar.py`. With `syscalls` there
+    is no program, and inputs are lists of calls (`syscalls.py`). With `audit` the policy is looked
+    at by itself too. `command` is only shown.
     """
 
     target: Target
@@ -55,6 +55,7 @@ class Settings:
     dictionary: str | None = None
     mutator: str | None = None
     grammar: str | None = None
+    generator: str | None = None
     syscalls: bool = False
     audit: bool = True
     command: str = ""
@@ -372,6 +373,10 @@ def make_fuzzer(
     custom: CustomMutator | None = None
     if settings.mutator is not None:
         custom = load_mutator(settings.mutator)
+    elif settings.generator is not None:
+        from emukernel.fuzz.mutate import load_generator
+
+        custom = load_generator(settings.generator)
     elif settings.grammar is not None:
         from emukernel.fuzz.grammar import GrammarMutator
 

@@ -411,7 +411,7 @@ def base_of(settings: Settings) -> dict[str, Any]:
             raise UsageError(f"{target.program}: {error.strerror}") from None
     record = settings.to_json()
     files = {}
-    for option in ("dictionary", "mutator", "grammar"):
+    for option in ("dictionary", "mutator", "grammar", "generator"):
         path = record[option]
         if path is not None:
             with open(path, "rb") as file:

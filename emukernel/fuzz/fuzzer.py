@@ -131,12 +131,19 @@ class Fuzzer:
             if stop():
                 return
             if custom is not None and self.random.random() < 0.5:
-                data = custom.mutate(item.data, self.random, self.target.max_len)
-                attempt(bytes(data)[: self.target.max_len], item, "op:custom")
+                attempt(self._customized(custom, item.data), item, "op:custom")
                 continue
             other = queue.other(item)
             data = mutator.havoc(item.data, other)
             attempt(data, item, "op:havoc" if other is None else "op:splice")
+
+    def _customized(self, custom: CustomMutator, data: bytes) -> bytes:
+        """What the user's mutator makes of an input. ValueError where it fails."""
+        try:
+            made = bytes(custom.mutate(data, self.random, self.target.max_len))
+        except Exception as error:
+            raise ValueError(f"the mutator failed: {type(error).__name__}: {error}") from None
+        return made[: self.target.max_len]
 
     def comparer(self) -> Comparer:
         """The second machine, booted when it is first needed."""

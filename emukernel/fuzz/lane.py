@@ -91,7 +91,7 @@ class Lane:
         for name, data in base["files"].items():
             with open(os.path.join(directory, name), "wb") as file:
                 file.write(data)
-        for option in ("dictionary", "mutator", "grammar"):
+        for option in ("dictionary", "mutator", "grammar", "generator"):
             if record[option] is not None:
                 record[option] = os.path.join(directory, option)
         if base["program"] is not None:

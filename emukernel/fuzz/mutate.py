@@ -7,7 +7,7 @@ from random import Random
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Protocol
+    from typing import Any, Protocol
 
     class CustomMutator(Protocol):
         """What a user's mutator class has to offer (`--mutator FILE`)."""
@@ -180,17 +180,38 @@ def load_mutator(path: str) -> CustomMutator:
 
     ValueError says what is wrong with the file.
     """
+    made: CustomMutator = _load(path, "Mutator", "mutate", "data, random, max_len")
+    return made
+
+
+class Generated:
+    """Inputs of a user's generator in the place of mutations."""
+
+    def __init__(self, generator: Any) -> None:
+        self._generator = generator
+
+    def mutate(self, data: bytes, random: Random, max_len: int) -> bytes:
+        """The next input, whatever `data` is."""
+        made: bytes = self._generator.generate(random, max_len)
+        return made
+
+
+def load_generator(path: str) -> CustomMutator:
+    """The same for a class `Generator` with a method `generate(random, max_len)`."""
+    return Generated(_load(path, "Generator", "generate", "random, max_len"))
+
+
+def _load(path: str, name: str, method: str, parameters: str) -> Any:
     import runpy
 
     try:
         names = runpy.run_path(path)
     except Exception as error:
         raise ValueError(f"{path}: {type(error).__name__}: {error}") from None
-    cls = names.get("Mutator")
-    if not isinstance(cls, type) or not callable(getattr(cls, "mutate", None)):
-        raise ValueError(f"{path}: no class Mutator with a method mutate(data, random, max_len)")
+    cls = names.get(name)
+    if not isinstance(cls, type) or not callable(getattr(cls, method, None)):
+        raise ValueError(f"{path}: no class {name} with a method {method}({parameters})")
     try:
-        made: CustomMutator = cls()
+        return cls()
     except Exception as error:
-        raise ValueError(f"{path}: Mutator(): {type(error).__name__}: {error}") from None
-    return made
+        raise ValueError(f"{path}: {name}(): {type(error).__name__}: {error}") from None

@@ -269,6 +269,17 @@ def test_the_policy_is_audited_too(
     assert "[seccomp: refused: no entry for sys_open]" in again.stderr
 
 
+def test_a_mutator_that_fails_is_one_line(
+    nested: Path, tmp_path: Path, emukernel_command: Any
+) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text("class Mutator:\n    def mutate(self, *arguments): return 1 / 0\n")
+    done = emukernel_command("fuzz", "--mutator", file, "--out", tmp_path / "out", nested)
+    assert (done.returncode, done.stderr) == (
+        2, "emukernel fuzz: the mutator failed: ZeroDivisionError: division by zero\n",
+    )
+
+
 @pytest.fixture
 def emukernel_command() -> Callable[..., subprocess.CompletedProcess[str]]:
     def run(*words: object) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,7 @@ from emukernel.fuzz.expression import cuts, tree_of
 from emukernel.fuzz.grammar import GrammarMutator
 from emukernel.fuzz.loose import Analysis
 from emukernel.fuzz.minimize import minimize
-from emukernel.fuzz.mutate import Mutator, load_mutator
+from emukernel.fuzz.mutate import Mutator, load_generator, load_mutator
 from emukernel.fuzz.target import Target
 from emukernel.policy import Policy
 
@@ -95,6 +95,19 @@ def test_grammars_make_sentences_and_change_them() -> None:
 def test_bad_grammars_say_where(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message.replace("?", r"\?")):
         GrammarMutator.from_text(text, "g")
+
+
+def test_generators_of_the_users_own(tmp_path: Path) -> None:
+    file = tmp_path / "generator.py"
+    file.write_text(
+        "class Generator:\n    def generate(self, random, max_len):\n"
+        "        return b'x' * random.randrange(max_len)\n"
+    )
+    made = load_generator(str(file))
+    assert {len(made.mutate(b"", Random(n), 4)) for n in range(50)} == {0, 1, 2, 3}
+    file.write_text("class Generator: pass\n")
+    with pytest.raises(ValueError, match=r"no class Generator with a method generate\(random"):
+        load_generator(str(file))
 
 
 def test_mutators_of_the_users_own(tmp_path: Path) -> None:
