@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -61,6 +62,28 @@ def run_emulated(
     outcome = _outcome(command, PROJECT, os.environ, stdin, seconds)
     assert b"Traceback (most recent call last)" not in outcome.stderr, outcome.err
     return outcome
+
+
+_MEASURE = """\
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[2:]).returncode
+with open(sys.argv[1], "w") as file:
+    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(status if status >= 0 else 128 - status)
+"""
+
+
+def run_measured(
+    command: Sequence[str], *, seconds: float = EMULATED_SECONDS
+) -> tuple[Outcome, int]:
+    """Run a command of this project; how it ended, and the greatest resident set in KiB.
+
+    There is a small process between: Linux counts for a child what its parent had at fork.
+    """
+    with tempfile.NamedTemporaryFile("r") as peak:
+        between = [sys.executable, "-c", _MEASURE, peak.name, *command]
+        outcome = _outcome(between, PROJECT, os.environ, b"", seconds)
+        return outcome, int(peak.read())
 
 
 def _outcome(

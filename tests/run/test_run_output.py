@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -124,21 +123,7 @@ def test_many_slow_calls_do_not_fill_the_hosts_memory(tiny: Callable[[str], Path
     """30,000 calls that each leave the fast path: what one costs must not stay."""
     # mov $30000,%ebx; l: mov $39,%eax; syscall; dec %ebx; jnz l; exit_group(0)
     code = "bb30750000" + "b8270000000f05ffcb75f5" + "31ffb8e70000000f05"
-    # A process between this one and emukernel: a child's peak counts what its parent had at fork.
-    measure = (
-        "import resource, subprocess, sys\n"
-        "status = subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL).returncode\n"
-        "print(status, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)\n"
-    )
     command = [sys.executable, "-m", "emukernel", "run", "--stats", str(tiny(code))]
-    done = subprocess.run(
-        [sys.executable, "-c", measure, *command],
-        cwd=guest_run.PROJECT,
-        capture_output=True,
-        text=True,
-        timeout=guest_run.EMULATED_SECONDS,
-        check=True,
-    )
-    status, peak = map(int, done.stdout.split())
-    assert status == 0
+    outcome, peak = guest_run.run_measured(command)
+    assert outcome.status == 0
     assert peak < 100 << 10

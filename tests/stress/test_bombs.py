@@ -6,8 +6,6 @@ stays near the machine's.
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -25,19 +23,9 @@ def run(program: Path, *args: str, options: Sequence[str] = ()) -> tuple[str, st
     """(stdout, stderr, exit status, greatest resident set in MiB) of a machine of 64 MiB."""
     command = [sys.executable, "-m", "emukernel", "run", "--memory", f"{MEMORY_MIB}M"]
     command += ["--timeout", str(SECONDS), "--cwd", "/tmp", *options, str(program), *args]
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=guest_run.PROJECT, text=True
-    )
-    assert child.stdout is not None
-    assert child.stderr is not None
-    # Both are short: neither pipe fills while the other is read.
-    out, err = child.stdout.read(), child.stderr.read()
-    child.stdout.close()
-    child.stderr.close()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    assert "Traceback" not in err
-    return out, err, child.returncode, usage.ru_maxrss >> 10
+    outcome, peak = guest_run.run_measured(command, seconds=SECONDS + 30)
+    assert "Traceback" not in outcome.err
+    return outcome.out, outcome.err, outcome.status, peak >> 10
 
 
 @pytest.mark.parametrize(
