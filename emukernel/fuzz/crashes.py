@@ -24,7 +24,9 @@ def crash(target: Target, outcome: Outcome, data: bytes) -> Finding:
     where = functions(outcome.frames)
     own = [n for n in where if n not in _LIBC_ENDS and not n.startswith("_")] or where
     line = next((text for text in outcome.lines if text), "")
-    place = f"in {own[0]}" if own else "at an unknown place"
+    place = f"in {own[0]}" if own and own[0] != "?" else "at an unknown place"
+    if where[:1] == ["?"]:
+        place = "after a jump to no code"
     if line:
         place += f" ({line})"
     verdict = outcome.verdict
@@ -33,7 +35,8 @@ def crash(target: Target, outcome: Outcome, data: bytes) -> Finding:
         rule = f"signal-{name.lower()}"
         title = f"{name} {place}"
         said = f"The program ends by {name} {outcome.fault}".rstrip() + "."
-        key = "|".join([name, *own[:KEY_FRAMES]])
+        # Behind a wild jump only the nearest frame is worth something.
+        key = "|".join([name, *own[: 2 if own[:1] == ["?"] else KEY_FRAMES]])
     elif verdict == HANG and outcome.limit == "deadlock":
         rule = "deadlock"
         title = "every task sleeps and nothing can wake one"

@@ -18,6 +18,9 @@ _WORDS = 512
 
 MAX_FRAMES = 16
 
+WILD = 0
+"""Stands in a backtrace for an address where there is no code: another one each time, mostly."""
+
 _Q = Struct("<Q")
 _RSP, _RBP, _RIP = 4, 5, 16
 
@@ -38,10 +41,14 @@ def read_memory(mm: Mm, address: int, size: int) -> bytes:
     return b"".join(parts)
 
 
+def _is_code(mm: Mm, address: int) -> bool:
+    vma = mm.vma_at(address)
+    return vma is not None and bool(vma.flags & VM_EXEC)
+
+
 def _returns_to(mm: Mm, address: int) -> bool:
     """Whether an address is one behind a call instruction."""
-    vma = mm.vma_at(address)
-    if vma is None or not vma.flags & VM_EXEC:
+    if not _is_code(mm, address):
         return False
     before = read_memory(mm, address - 7, 7)
     if len(before) < 7:
@@ -57,12 +64,13 @@ def _returns_to(mm: Mm, address: int) -> bool:
 def backtrace(task: Task, ip: int) -> list[int]:
     """Code addresses, innermost first: `ip` and the calls that led there.
 
-    By frame pointers where RBP leads up the stack from call to call, otherwise whatever on the
-    stack looks like the address behind a call: that may name functions that have returned.
+    `ip` is WILD where the program jumped to no code. The others are found by frame pointers where
+    RBP leads up the stack from call to call; otherwise they are whatever on the stack looks like
+    the address behind a call, and may name functions that have returned.
     """
     regs = task.kernel.cpu.regs
     mm = task.mm
-    frames = [ip]
+    frames = [ip if _is_code(mm, ip) else WILD]
     by_pointer = _by_frame_pointer(mm, regs[_RSP], regs[_RBP])
     if len(by_pointer) >= 2:
         return frames + by_pointer[: MAX_FRAMES - 1]
@@ -92,10 +100,13 @@ def _by_frame_pointer(mm: Mm, sp: int, bp: int) -> list[int]:
 
 
 def function_names(task: Task, addresses: list[int]) -> list[str]:
-    """`name+0x12` of each address, the bare address where there is no symbol."""
+    """`name+0x12` of each address, the bare address where there is no symbol, `?` for WILD."""
     from emukernel.symbols import symbol_at
 
-    return [symbol_at(task, address) or f"{address:#x}" for address in addresses]
+    return [
+        "?" if address == WILD else symbol_at(task, address) or f"{address:#x}"
+        for address in addresses
+    ]
 
 
 def plausible(task: Task, addresses: list[int]) -> list[int]:
