@@ -8,6 +8,7 @@ from emukernel.kernel.signal.numbers import (
     CLD_EXITED,
     CLD_KILLED,
     CLD_STOPPED,
+    NSIG,
     SA_NOCLDSTOP,
     SA_NOCLDWAIT,
     SIG_IGN,
@@ -47,7 +48,8 @@ def do_notify_parent(leader: Task, sig: int) -> bool:
             autoreap, sig = True, 0
         elif flags & SA_NOCLDWAIT:
             autoreap = True
-    if sig:
+    # clone(2) takes any number up to 255; one that is no signal is never sent.
+    if 0 < sig <= NSIG:
         from emukernel.kernel.signal.send import send_signal
 
         send_signal(parent, SigInfo(sig, info.code, info.fields), True)
