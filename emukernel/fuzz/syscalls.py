@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from emukernel.policy.policy import Policy
 
 #: A run of a few dozen calls that takes longer than this sleeps or turns in circles.
-_EXEC_TIMEOUT = 2.0
+_EXEC_TIMEOUT = 0.5
 _MAX_LEN = 1 << 16
 _MEMORY = 64 << 20
 
