@@ -229,7 +229,7 @@ class Campaign:
             if record and record["began"] >= self._began - 1:
                 parts.append(record["stats"])
         stats.execs = self._execs_before + sum(part["execs"] for part in parts)
-        stats.queue = len(Folder(self.folder.path).new_items(QUEUE))
+        stats.queue = self.folder.count(QUEUE)
         stats.execs_per_sec = sum(part["execs_per_sec"] for part in parts)
         for name in ("edges", "features", "max_depth", "last_new", "last_finding"):
             setattr(stats, name, max((part[name] for part in parts), default=0))

@@ -74,6 +74,11 @@ class Folder:
         write_file(os.path.join(self.path, folder, name), data)
         return name
 
+    def count(self, folder: str) -> int:
+        """How many items there are."""
+        names = _names(os.path.join(self.path, folder))
+        return sum(1 for name in names if _ID.match(name) and not name.endswith(".part"))
+
     def new_items(self, folder: str) -> list[tuple[str, bytes]]:
         """(name, input) of the items that this object has not seen yet, in order of number."""
         found = []
