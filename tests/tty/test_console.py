@@ -95,6 +95,8 @@ def test_job_control(shell: Terminal) -> None:
     command(shell, "while :; do :; done\n\x03", "^C")
     command(shell, "echo $?\n", "130\r\n")
     for _ in range(4):
+        # The prompt stands there before the shell reads.
+        time.sleep(0.3)
         command(shell, "\x03", "^C")
     command(shell, "busybox cat & wait; jobs\n", "Stopped")
 
