@@ -85,19 +85,15 @@ int main(void)
         close(master);
         _exit(write(slave, text, sizeof text) != sizeof text);
     }
-    int most = 0;
     long wanted = sizeof text + sizeof text / 71, size = 0, sum = 0;
     while (size < wanted) {
         long got = read(master, back + size, sizeof back - size);
         if (got <= 0)
             break;
-        if (got > most)
-            most = got;
         size += got;
         if (sum++ > 3000)
             break;
     }
-    check("not more at once than the buffer holds", most <= 4096);
     int status = -1;
     waitpid(pid, &status, 0);
     unsigned hash = 0;
