@@ -13,11 +13,13 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 
+from emukernel.api import UsageError
 from emukernel.fuzz.corpus import QUEUE, Folder, read_seeds
 from emukernel.fuzz.executor import OK, Executor
 from emukernel.fuzz.fuzzer import DEFAULT_SEEDS, Fuzzer
 from emukernel.fuzz.progress import PLOT_HEADER, Progress, Stats
 from emukernel.fuzz.target import Target
+from emukernel.machine.libunicorn import MachineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ class Campaign:
         self._execs_before = 0
         self._plotted = 0.0
         self._known: set[str] = set()
+        self._job_error = ""
 
     def run(self) -> Stats:
         """Fuzzes until a limit is reached or SIGINT or SIGTERM comes; how it stands then."""
@@ -105,6 +108,11 @@ class Campaign:
                 if settings.audit and not self.interrupted:
                     self._audit()
                 self.stats.findings = _by_kind(self.folder.findings())
+        except Exception:
+            if not self.resumed:
+                # It could not even begin: nothing is to be gone on with.
+                self.folder.forsake()
+            raise
         finally:
             for number, handler in handlers:
                 signal.signal(number, handler)
@@ -213,7 +221,9 @@ class Campaign:
         self._gather(last=True)
         failed = [child.returncode for child in children if child.returncode]
         if failed and not self.interrupted:
-            raise ValueError(f"{len(failed)} of the jobs failed (status {failed[0]})")
+            raise ValueError(
+                self._job_error or f"{len(failed)} of the jobs failed (status {failed[0]})"
+            )
 
     def _gather(self, last: bool = False) -> None:
         now = time.time() - self._began
@@ -227,7 +237,12 @@ class Campaign:
             except ValueError:
                 record = None
             if record and record["began"] >= self._began - 1:
-                parts.append(record["stats"])
+                if "error" in record:
+                    self._job_error = self._job_error or record["error"]
+                else:
+                    parts.append(record["stats"])
+        if not parts and (self._job_error or not last):
+            return
         stats.execs = self._execs_before + sum(part["execs"] for part in parts)
         stats.queue = self.folder.count(QUEUE)
         stats.execs_per_sec = sum(part["execs_per_sec"] for part in parts)
@@ -440,7 +455,14 @@ def job_main(out: str, job: int, resume: bool) -> int:
         return stopped[0] or os.getppid() == 1
 
     before = _number(folder.read_stats().get("execs_done")) if resume else 0
-    run_job(settings, job, tick, resume=resume, execs_before=before)
+    try:
+        run_job(settings, job, tick, resume=resume, execs_before=before)
+    except Exception as error:
+        # The campaign's own process says it, once for all jobs.
+        known = isinstance(error, UsageError | MachineError | OSError | ValueError)
+        text = str(error) if known else f"job {job} failed: {type(error).__name__}: {error}"
+        folder.write_json(f".job-{job}.json", {"began": began, "error": text})
+        return 1
     return 0
 
 

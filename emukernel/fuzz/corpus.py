@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 
 from emukernel.fuzz.finding import Finding
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 QUEUE, CRASHES, HANGS, DENIED = "queue", "crashes", "hangs", "denied"
 FINDINGS = "findings"
 _FOLDERS = (QUEUE, CRASHES, HANGS, DENIED, FINDINGS)
+#: What a campaign writes before its first run.
+_STARTED = ("campaign.json", "plot_data", "fuzzer_stats")
 _ID = re.compile(r"id:(\d{6,})")
 
 #: Which folder the inputs of a finding of that kind go to.
@@ -59,6 +62,20 @@ class Folder:
         """Makes the folder and those in it. OSError."""
         for name in _FOLDERS:
             os.makedirs(os.path.join(self.path, name), exist_ok=True)
+
+    def forsake(self) -> None:
+        """Takes back what `create` and the start of a campaign made; not if it found anything."""
+        if any(_names(os.path.join(self.path, name)) for name in _FOLDERS):
+            return
+        for name in _names(self.path):
+            path = os.path.join(self.path, name)
+            with suppress(OSError):
+                if name in _FOLDERS:
+                    os.rmdir(path)
+                elif name in _STARTED or name.startswith(".job-"):
+                    os.unlink(path)
+        with suppress(OSError):
+            os.rmdir(self.path)
 
     def exists(self) -> bool:
         """Whether a campaign lies here."""

@@ -72,7 +72,10 @@ class Finding:
     def from_json(cls, text: str) -> Finding:
         """The finding that `to_json` wrote. ValueError for anything else."""
         try:
-            record = json.loads(text)
+            try:
+                record = json.loads(text)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"not a finding: {error}") from None
             place, data = record["place"], record["input"]
             if record["kind"] not in KINDS:
                 raise ValueError(f"no kind of finding: {record['kind']!r}")

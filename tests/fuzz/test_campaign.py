@@ -317,6 +317,7 @@ def emukernel_command() -> Callable[..., subprocess.CompletedProcess[str]]:
         (["--out", "x", "--resume"], "no campaign is there"),
         (["--out", "x", "no/such/guest"], "no such program"),
         (["--out", "x", "--fork-at", "nowhere", "GUEST"], "no symbol 'nowhere'"),
+        (["--out", "x", "--jobs", "2", "--fork-at", "nowhere", "GUEST"], "no symbol 'nowhere'"),
         (["--out", "x", "--bind", "/tmp:/t:rw", "GUEST"], "can't be taken back"),
         (["show", "x"], "no campaign is there"),
     ],
@@ -330,3 +331,4 @@ def test_bad_usage_is_one_line(
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "x").exists()
