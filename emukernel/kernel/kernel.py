@@ -12,6 +12,7 @@ from emukernel.kernel.options import Options
 from emukernel.kernel.printk import KernelLog
 from emukernel.kernel.random import RandomSource
 from emukernel.kernel.sched.core import Scheduler
+from emukernel.kernel.sched.loadavg import LoadAverages
 from emukernel.kernel.sched.slices import VirtualSlices
 from emukernel.kernel.signal.structs import Usage
 from emukernel.kernel.syscalls import dispatch
@@ -70,6 +71,7 @@ class Kernel:
         self.uts = Uts(options.hostname)
         self.interrupts = Interrupts(self)
         self.sched = Scheduler(self)
+        self.loadavg = LoadAverages()
         #: How long a task runs where no host clock may say so.
         self.virtual_slices = VirtualSlices(options.seed)
         self.seccomp_abi = get_abi(options.seccomp_abi, ptregs_events=options.ptregs_events)

@@ -192,8 +192,11 @@ class Scheduler:
         kernel = self.kernel
         queue = self.run_queue
         while not kernel.halted:
-            if kernel.poll_interrupts() and self.host_waiters:
-                self.poll_host()
+            if kernel.poll_interrupts():
+                if queue:
+                    kernel.loadavg.sample(kernel.clock.monotonic(), len(queue))
+                if self.host_waiters:
+                    self.poll_host()
             if self.timers:
                 self.run_timers()
             if kernel.halted:
@@ -310,6 +313,14 @@ class Scheduler:
 
     def idle(self) -> bool:
         """All tasks sleep: waits for the host or the next timer. False: nothing can ever come."""
+        kernel = self.kernel
+        kernel.loadavg.sample(kernel.clock.monotonic(), 1)
+        if not self._idle():
+            return False
+        kernel.loadavg.sample(kernel.clock.monotonic(), 0)
+        return True
+
+    def _idle(self) -> bool:
         kernel = self.kernel
         readers, writers = self.host_queues()
         deadline = self.next_deadline()

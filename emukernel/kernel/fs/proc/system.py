@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from emukernel.kernel.sched.loadavg import FIXED_1, FSHIFT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -214,11 +216,15 @@ def uptime(task: Task) -> bytes:
 
 
 def loadavg(task: Task) -> bytes:
-    """/proc/loadavg. The averages are not kept: a machine that just booted has none."""
+    """/proc/loadavg"""
     kernel = task.kernel
     tasks = kernel.tasks
     running = sum(t.state == "R" for t in tasks.values())
-    return b"0.00 0.00 0.00 %d/%d %d\n" % (running, len(tasks), kernel.last_pid)
+    kernel.loadavg.sample(kernel.clock.monotonic(), running)
+    # Rounded up by half a hundredth, as in fs/proc/loadavg.c.
+    loads = [load + FIXED_1 // 200 for load in kernel.loadavg.avenrun]
+    shown = [b"%d.%02d" % (n >> FSHIFT, (n % FIXED_1) * 100 >> FSHIFT) for n in loads]
+    return b"%b %d/%d %d\n" % (b" ".join(shown), running, len(tasks), kernel.last_pid)
 
 
 def version(task: Task) -> bytes:
