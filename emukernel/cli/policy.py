@@ -89,11 +89,7 @@ def _check(options: Namespace) -> int:
         except PolicyError as error:
             status = EXIT_ERROR
             if options.json:
-                problems = [
-                    {"line": p.line, "column": p.column, "length": p.length, "message": p.message}
-                    for p in error.problems
-                ]
-                print(json.dumps({"file": path, "ok": False, "errors": problems}))
+                print(json.dumps(error.as_json(path)))
             else:
                 print(error, file=sys.stderr)
         else:

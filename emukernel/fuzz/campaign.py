@@ -255,13 +255,12 @@ class Campaign:
                 set.intersection(*[set(part["unexercised"]) for part in parts])
             )
             stats.current = parts[0]["current"]
-        counts: dict[str, int] = {}
-        for finding in self.findings():
-            counts[finding.kind] = counts.get(finding.kind, 0) + 1
+        findings = self.findings()
+        for finding in findings:
             if finding.id not in self._known:
                 self._known.add(finding.id)
                 self.progress.found(finding)
-        stats.findings = counts
+        stats.findings = _by_kind(findings)
         self._publish(now)
 
     # -- telling -----------------------------------------------------------------------------

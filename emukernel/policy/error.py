@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from emukernel.ftrace.diagnose import caret, printable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 MAX_PROBLEMS = 20
 """Problems of one policy that are looked for."""
 
@@ -60,3 +64,11 @@ class PolicyError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+    def as_json(self, file: str) -> dict[str, Any]:
+        """What the tools say of the policy in `file` with --json."""
+        errors = [
+            {"line": p.line, "column": p.column, "length": p.length, "message": p.message}
+            for p in self.problems
+        ]
+        return {"file": file, "ok": False, "errors": errors}

@@ -19,6 +19,7 @@ from emukernel.kernel.fs.file import (
     POLLWRNORM,
     RLIMIT_NOFILE,
 )
+from emukernel.kernel.time.timekeeping import KTIME_MAX, get_timespec
 from emukernel.kernel.uaccess import copy_from_user, copy_to_user
 from emukernel.kernel.wait import call_deadline, wait_on
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from emukernel.kernel.task import Task
 
 NS = 10**9
-_KTIME_MAX = (1 << 63) - 1
 
 # Which poll bits make a descriptor ready in each of select's three sets.
 _SETS = (
@@ -89,14 +89,13 @@ def sys_poll(task: Task, ufds: int, nfds: int, timeout_msecs: int) -> int:
     return do_poll(task, ufds, nfds, None if timeout_msecs < 0 else timeout_msecs * 10**6)
 
 
-def _timespec(task: Task, addr: int) -> int | None:
-    """A struct timespec in ns; None for a null pointer. Errno(EINVAL, EFAULT)."""
-    if not addr:
-        return None
-    seconds, ns = unpack("<2q", copy_from_user(task, addr, 16))
-    if seconds < 0 or not 0 <= ns < NS:
-        raise Errno(EINVAL)
-    return min(int(seconds * NS + ns), _KTIME_MAX)
+def _timeout(task: Task, tsp: int) -> int | None:
+    """The time that a call may wait, in ns, as it was at its first entry; None: for ever."""
+    call = task.call
+    if "timeout" not in call:
+        call["timeout"] = get_timespec(task, tsp) if tsp else None
+    timeout: int | None = call["timeout"]
+    return timeout
 
 
 def _write_back(task: Task, addr: int, timeout: int | None, unit: int) -> None:
@@ -131,9 +130,7 @@ def sys_ppoll(
     task: Task, ufds: int, nfds: int, tsp: int, sigmask: int, sigsetsize: int
 ) -> int:
     """ppoll(2)"""
-    call = task.call
-    timeout = call["timeout"] if "timeout" in call else _timespec(task, tsp)
-    call["timeout"] = timeout
+    timeout = _timeout(task, tsp)
     _with_sigmask(task, sigmask, sigsetsize)
     try:
         result = do_poll(task, ufds, nfds, timeout)
@@ -201,7 +198,7 @@ def sys_select(task: Task, n: int, inp: int, outp: int, exp: int, tvp: int) -> i
         seconds, micros = unpack("<2q", copy_from_user(task, tvp, 16))
         if seconds < 0 or micros < 0:
             raise Errno(EINVAL)
-        timeout = min(int(seconds * NS + micros * 1000), _KTIME_MAX)
+        timeout = min(int(seconds * NS + micros * 1000), KTIME_MAX)
     else:
         timeout = None
     call["timeout"] = timeout
@@ -218,9 +215,7 @@ def sys_pselect6(
     task: Task, n: int, inp: int, outp: int, exp: int, tsp: int, sig: int
 ) -> int:
     """pselect(2): `sig` points to the mask's address and size"""
-    call = task.call
-    timeout = call["timeout"] if "timeout" in call else _timespec(task, tsp)
-    call["timeout"] = timeout
+    timeout = _timeout(task, tsp)
     if sig:
         mask, size = unpack("<2Q", copy_from_user(task, sig, 16))
         _with_sigmask(task, mask, size)

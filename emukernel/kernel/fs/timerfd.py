@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from struct import Struct
-
 from emukernel.kernel.errno import EAGAIN, ECANCELED, EFAULT, EINVAL, EPERM, Errno
 from emukernel.kernel.fs.anon_inodes import AnonFile, anon_inode_path
 from emukernel.kernel.fs.file import O_CLOEXEC, O_NONBLOCK, O_RDWR, POLLIN
@@ -14,8 +12,13 @@ from emukernel.kernel.time.clock import (
     CLOCK_REALTIME,
     CLOCK_REALTIME_ALARM,
 )
-from emukernel.kernel.time.timekeeping import KTIME_MAX, NSEC_PER_SEC
-from emukernel.kernel.uaccess import copy_from_user, copy_to_user, get_user_u64
+from emukernel.kernel.time.timekeeping import (
+    KTIME_MAX,
+    NSEC_PER_SEC,
+    get_itimerspec,
+    put_itimerspec,
+)
+from emukernel.kernel.uaccess import get_user_u64
 from emukernel.kernel.wait import WaitQueue, Watcher, wait_on
 
 TYPE_CHECKING = False
@@ -36,7 +39,6 @@ _CAP_WAKE_ALARM = 35
 _ALARM = (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM)
 _REALTIME = (CLOCK_REALTIME, CLOCK_REALTIME_ALARM)
 _CLOCKS = (CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_BOOTTIME, *_ALARM)
-_ITIMERSPEC = Struct("<qqqq")
 
 
 class _ClockWatcher(Watcher):
@@ -225,34 +227,22 @@ def _timerfd(task: Task, ufd: int) -> TimerFile:
     return file
 
 
-def _time(seconds: int, nanoseconds: int) -> int:
-    if seconds < 0 or not 0 <= nanoseconds < NSEC_PER_SEC:
-        raise Errno(EINVAL)
-    return min(seconds * NSEC_PER_SEC + nanoseconds, KTIME_MAX)
-
-
-def _put(task: Task, address: int, left: int, interval: int) -> None:
-    values = (*divmod(interval, NSEC_PER_SEC), *divmod(left, NSEC_PER_SEC))
-    copy_to_user(task, address, _ITIMERSPEC.pack(*values))
-
-
 def sys_timerfd_settime(task: Task, ufd: int, flags: int, utmr: int, otmr: int) -> int:
     """timerfd_settime(2)"""
-    fields = _ITIMERSPEC.unpack(copy_from_user(task, utmr, _ITIMERSPEC.size))
+    value, interval = get_itimerspec(task, utmr)
     if flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET):
         raise Errno(EINVAL)
-    interval, value = _time(*fields[:2]), _time(*fields[2:])
     file = _timerfd(task, ufd)
     if file.clockid in _ALARM and not task.cred.capable(_CAP_WAKE_ALARM):
         raise Errno(EPERM)
     old = file.setting()
     file.settime(flags, value, interval)
     if otmr:
-        _put(task, otmr, *old)
+        put_itimerspec(task, otmr, *old)
     return 0
 
 
 def sys_timerfd_gettime(task: Task, ufd: int, otmr: int) -> int:
     """timerfd_gettime(2)"""
-    _put(task, otmr, *_timerfd(task, ufd).setting())
+    put_itimerspec(task, otmr, *_timerfd(task, ufd).setting())
     return 0

@@ -36,11 +36,12 @@ from emukernel.kernel.time.clock import (
 )
 from emukernel.kernel.time.timekeeping import (
     KTIME_MAX,
-    NSEC_PER_SEC,
+    get_itimerspec,
+    put_itimerspec,
     task_cputime,
     thread_group_cputime,
 )
-from emukernel.kernel.uaccess import copy_from_user, copy_to_user, put_user_u32
+from emukernel.kernel.uaccess import copy_from_user, put_user_u32
 from emukernel.kernel.wait import Watcher
 
 TYPE_CHECKING = False
@@ -54,7 +55,6 @@ TIMER_ABSTIME = 1
 _INT_MAX = (1 << 31) - 1
 _CLOCKS = (CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_TAI)
 _CAN_BE_SET = (CLOCK_REALTIME, CLOCK_TAI)
-_ITIMERSPEC = Struct("<qqqq")
 _SIGEVENT_SIZE = 64
 _SIGEVENT = Struct("<Qiii")  # sigev_value sigev_signo sigev_notify, _tid
 
@@ -501,38 +501,26 @@ def _timer(task: Task, timer_id: int) -> ClockTimer | CpuTimer:
     return timer
 
 
-def _time(seconds: int, nanoseconds: int) -> int:
-    if seconds < 0 or not 0 <= nanoseconds < NSEC_PER_SEC:
-        raise Errno(EINVAL)
-    return min(seconds * NSEC_PER_SEC + nanoseconds, KTIME_MAX)
-
-
-def _put(task: Task, address: int, left: int, interval: int) -> None:
-    values = (*divmod(interval, NSEC_PER_SEC), *divmod(left, NSEC_PER_SEC))
-    copy_to_user(task, address, _ITIMERSPEC.pack(*values))
-
-
 def sys_timer_settime(
     task: Task, timer_id: int, flags: int, new_setting: int, old_setting: int
 ) -> int:
     """timer_settime(2). Flags but TIMER_ABSTIME are ignored, as in Linux."""
     if not new_setting:
         raise Errno(EINVAL)
-    fields = _ITIMERSPEC.unpack(copy_from_user(task, new_setting, _ITIMERSPEC.size))
-    interval, value = _time(*fields[:2]), _time(*fields[2:])
+    value, interval = get_itimerspec(task, new_setting)
     timer = _timer(task, timer_id)
     old = timer.setting()
     timer.signal_seq += 1
     timer.ignored = False
     timer.settime(bool(flags & TIMER_ABSTIME), value, interval)
     if old_setting:
-        _put(task, old_setting, *old)
+        put_itimerspec(task, old_setting, *old)
     return 0
 
 
 def sys_timer_gettime(task: Task, timer_id: int, setting: int) -> int:
     """timer_gettime(2)."""
-    _put(task, setting, *_timer(task, timer_id).setting())
+    put_itimerspec(task, setting, *_timer(task, timer_id).setting())
     return 0
 
 

@@ -41,6 +41,7 @@ VIRTUAL_STEP = 1_000
 """What `tick` adds to a virtual clock."""
 
 _TIMESPEC = Struct("<qq")
+_ITIMERSPEC = Struct("<qqqq")
 
 
 class Clock:
@@ -190,18 +191,32 @@ def thread_group_cputime(task: Task) -> tuple[int, int]:
     return utime, stime
 
 
-# struct __kernel_timespec in user memory
+# struct __kernel_timespec and __kernel_itimerspec in user memory
 
 
 def get_timespec(task: Task, address: int) -> int:
     """A span of time, or a moment, in ns; at most KTIME_MAX. Errno(EFAULT or EINVAL)."""
-    sec, nsec = _TIMESPEC.unpack(copy_from_user(task, address, 16))
-    if sec < 0 or not 0 <= nsec < NSEC_PER_SEC:
-        raise Errno(EINVAL)
-    ns: int = sec * NSEC_PER_SEC + nsec
-    return ns if ns < KTIME_MAX else KTIME_MAX
+    return _timespec_to_ns(*_TIMESPEC.unpack(copy_from_user(task, address, _TIMESPEC.size)))
 
 
 def put_timespec(task: Task, address: int, ns: int) -> None:
     """Writes a struct __kernel_timespec; Errno(EFAULT)."""
     copy_to_user(task, address, _TIMESPEC.pack(*divmod(ns, NSEC_PER_SEC)))
+
+
+def get_itimerspec(task: Task, address: int) -> tuple[int, int]:
+    """(value, interval) of a timer, in ns; at most KTIME_MAX each. Errno(EFAULT or EINVAL)."""
+    fields = _ITIMERSPEC.unpack(copy_from_user(task, address, _ITIMERSPEC.size))
+    return _timespec_to_ns(*fields[2:]), _timespec_to_ns(*fields[:2])
+
+
+def put_itimerspec(task: Task, address: int, value: int, interval: int) -> None:
+    """Writes a struct __kernel_itimerspec; Errno(EFAULT)."""
+    fields = (*divmod(interval, NSEC_PER_SEC), *divmod(value, NSEC_PER_SEC))
+    copy_to_user(task, address, _ITIMERSPEC.pack(*fields))
+
+
+def _timespec_to_ns(sec: int, nsec: int) -> int:
+    if sec < 0 or not 0 <= nsec < NSEC_PER_SEC:
+        raise Errno(EINVAL)
+    return min(sec * NSEC_PER_SEC + nsec, KTIME_MAX)
